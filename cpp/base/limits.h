@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+// Every limit of the library by name. Sizes in bytes unless the name says otherwise.
+namespace ringlog::limits {
+
+inline constexpr std::int64_t KiB = 1024;
+inline constexpr std::int64_t MiB = 1024 * KiB;
+
+// Memory of one node (one open directory).
+inline constexpr std::int64_t unsent_records_bytes_max = 32 * MiB;
+inline constexpr std::int64_t tail_bytes_max = 64 * MiB;
+inline constexpr std::int64_t fetch_answer_bytes_max = 64 * MiB;
+inline constexpr std::int64_t open_segment_files_max = 512;
+
+// Records and batches.
+inline constexpr std::int64_t batch_bytes_max = 1024 * MiB;
+inline constexpr std::int64_t decompressed_batch_bytes_max = 256 * MiB;
+inline constexpr std::int64_t decompression_ratio_max = 10'000;
+inline constexpr std::int64_t record_headers_max = 1'000'000;
+
+// Names.
+inline constexpr std::int64_t topic_name_bytes_max = 249;  // Kafka: Topic.MAX_NAME_LENGTH
+
+// Idempotent producers: batches remembered per producer and partition
+// (Kafka: ProducerStateEntry.NUM_BATCHES_TO_RETAIN).
+inline constexpr std::int64_t producer_batches_remembered = 5;
+
+// Files read whole.
+inline constexpr std::int64_t checkpoint_file_bytes_max = 64 * MiB;
+inline constexpr std::int64_t index_file_bytes_max = 2048 * MiB;
+inline constexpr std::int64_t snapshot_file_bytes_max = 1024 * MiB;
+
+}  // namespace ringlog::limits
