@@ -25,9 +25,12 @@ function(ringlog_program folder name)
   endif()
 endfunction()
 
-# Every test program finds the shared golden data by RINGLOG_SHARED (environment), else beside the checkout.
+# Every test program finds the shared golden data by RINGLOG_SHARED (environment), else beside the
+# checkout. THREADS marks a program that runs threads: `./x check` repeats it under the thread
+# sanitizer.
+add_custom_target(thread_tests)
 function(ringlog_tests name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   if(sources)
     add_executable(test_${name} ${sources})
@@ -35,5 +38,9 @@ function(ringlog_tests name)
     target_compile_definitions(test_${name} PRIVATE RINGLOG_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gtest_main)
     add_test(NAME ${name} COMMAND test_${name})
+    if(ARG_THREADS)
+      add_dependencies(thread_tests test_${name})
+      set_tests_properties(${name} PROPERTIES LABELS threads)
+    endif()
   endif()
 endfunction()

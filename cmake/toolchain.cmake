@@ -15,17 +15,28 @@ if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux" OR NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
   message(FATAL_ERROR "ringlog builds on 64-bit Linux only (it stands on io_uring and epoll)")
 endif()
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                    -Werror)
 add_compile_definitions(RINGLOG_VERSION="${PROJECT_VERSION}")
 
 if(RINGLOG_SANITIZE)
   add_compile_options(-fsanitize=${RINGLOG_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RINGLOG_SANITIZE})
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 reports false positives in optimised sanitizer builds.
     add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-tsan)
   endif()
+endif()
+
+if(RINGLOG_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "the fuzzers need clang (libFuzzer): -DCMAKE_CXX_COMPILER=clang++-16, "
+                        "packages clang-16 and libclang-rt-16-dev")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 
 find_program(CCACHE ccache)
