@@ -30,7 +30,8 @@ struct uuid {
   // bits below 100) and never one whose text starts with '-', which command lines take for a flag.
   static uuid make_random(random_source& random);
 
-  // The k-th reserved value; directory ids use a few (DirectoryId: 0 UNASSIGNED, 1 LOST, 2 MIGRATING).
+  // The k-th reserved value; directory ids use a few (DirectoryId: 0 UNASSIGNED, 1 LOST,
+  // 2 MIGRATING).
   static uuid reserved(std::uint8_t number);
 };
 

@@ -244,7 +244,7 @@ struct join_group_answer {
   std::string protocol;
   std::string leader;
   std::string member;
-  bool member_id_required = false;      // true: join again with `member`; the rest is unset (KIP-394)
+  bool member_id_required = false;      // true: join again with `member`, rest unset (KIP-394)
   bool skip_assignment = false;         // KIP-814
   std::vector<joined_member> members;   // for the leader only
 };
