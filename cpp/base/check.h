@@ -26,7 +26,7 @@ template <typename... Values>
 
 // A programmer's error ends the process, in every build: CHECK(begin <= end, "range", begin, end).
 // Failures of the outside world (disk, input) are a result<T> instead (base/result.h).
-#define CHECK(condition, ...)                                                                  \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                           \
-       ? static_cast<void>(0)                                                                  \
+#define CHECK(condition, ...)                        \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::ringlog::detail::check_failed_with(__FILE__, __LINE__, #condition, __VA_ARGS__))

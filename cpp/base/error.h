@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstdint>
 #include <fmt/format.h>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,30 +11,30 @@ namespace ringlog {
 // where the protocol is spoken, Python's exceptions in the bindings; both by one table over this.
 enum class error_code : std::uint8_t {
   // The machine and its files.
-  io_error,             // a read or write failed; the message has errno's text
-  no_space,             // disk full or quota reached
-  permission_denied,    //
-  not_found,            // a file or directory is not there
-  already_exists,       //
-  locked,               // another process owns the directory; the message names its pid
-  unsupported,          // the system, a file format or a version we do not know
-  foreign_directory,    // not a directory of ours and not one of Kafka's
-  storage_failed,       // read-only after a failed write or sync (Kafka: KAFKA_STORAGE_ERROR)
-  corrupt,              // stored bytes contradict themselves (Kafka: CORRUPT_MESSAGE)
+  io_error,           // a read or write failed; the message has errno's text
+  no_space,           // disk full or quota reached
+  permission_denied,  //
+  not_found,          // a file or directory is not there
+  already_exists,     //
+  locked,             // another process owns the directory; the message names its pid
+  unsupported,        // the system, a file format or a version we do not know
+  foreign_directory,  // not a directory of ours and not one of Kafka's
+  storage_failed,     // read-only after a failed write or sync (Kafka: KAFKA_STORAGE_ERROR)
+  corrupt,            // stored bytes contradict themselves (Kafka: CORRUPT_MESSAGE)
   // The request.
-  invalid_argument,     // (Kafka: INVALID_REQUEST)
-  invalid_record,       // (Kafka: INVALID_RECORD)
-  invalid_timestamp,    //
-  invalid_topic,        // (Kafka: INVALID_TOPIC_EXCEPTION)
-  invalid_config,       //
-  invalid_partitions,   //
+  invalid_argument,    // (Kafka: INVALID_REQUEST)
+  invalid_record,      // (Kafka: INVALID_RECORD)
+  invalid_timestamp,   //
+  invalid_topic,       // (Kafka: INVALID_TOPIC_EXCEPTION)
+  invalid_config,      //
+  invalid_partitions,  //
   invalid_replication_factor,
   invalid_replica_assignment,
   invalid_required_acks,
-  message_too_large,    //
+  message_too_large,  //
   record_list_too_large,
   unsupported_compression,
-  policy_violation,     //
+  policy_violation,  //
   // The log.
   offset_out_of_range,
   unknown_topic_or_partition,
@@ -71,10 +71,10 @@ enum class error_code : std::uint8_t {
   unstable_offset_commit,
   // Time, room and life.
   timed_out,
-  no_memory,            // a named limit of base/limits.h stayed full for the allowed time
-  interrupted,          // by a signal that its handler wants to see
-  closed,               // the object was closed or the process forked
-  internal,             // a bug that we could report instead of dying of it
+  no_memory,    // a named limit of base/limits.h stayed full for the allowed time
+  interrupted,  // by a signal that its handler wants to see
+  closed,       // the object was closed or the process forked
+  internal,     // a bug that we could report instead of dying of it
 };
 
 // The code's name as written above.

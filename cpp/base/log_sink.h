@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstdint>
 #include <fmt/format.h>
+#include <cstdint>
 #include <string_view>
 
 namespace ringlog {

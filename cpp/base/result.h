@@ -89,16 +89,16 @@ using status = result<void>;
 #define RINGLOG_JOIN(a, b) RINGLOG_JOIN_(a, b)
 
 // TRY(expression): returns its failure from the enclosing function, if it failed.
-#define TRY(...)                                                   \
-  do {                                                             \
-    auto try_result = (__VA_ARGS__);                               \
+#define TRY(...)                                                  \
+  do {                                                            \
+    auto try_result = (__VA_ARGS__);                              \
     if (!try_result.ok()) return std::move(try_result.failure()); \
   } while (false)
 
 // TRY_ASSIGN(auto name, expression): the value, or returns the failure.
 #define TRY_ASSIGN(target, ...) \
   TRY_ASSIGN_(RINGLOG_JOIN(try_result_, __LINE__), target, __VA_ARGS__)
-#define TRY_ASSIGN_(temporary, target, ...)                      \
-  auto temporary = (__VA_ARGS__);                                \
-  if (!temporary.ok()) return std::move(temporary.failure());    \
+#define TRY_ASSIGN_(temporary, target, ...)                   \
+  auto temporary = (__VA_ARGS__);                             \
+  if (!temporary.ok()) return std::move(temporary.failure()); \
   target = std::move(temporary).value()

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <fmt/format.h>
 #include <compare>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <fmt/format.h>
 #include <functional>
 
 namespace ringlog {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <fmt/format.h>
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <fmt/format.h>
 #include <string>
 #include <string_view>
 

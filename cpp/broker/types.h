@@ -138,8 +138,8 @@ using config_map = std::map<std::string, std::string>;
 
 struct new_topic {
   std::string name;
-  std::int32_t partitions = -1;          // -1: num.partitions of the broker
-  std::int16_t replication_factor = -1;  // -1 or 1
+  std::int32_t partitions = -1;                    // -1: num.partitions of the broker
+  std::int16_t replication_factor = -1;            // -1 or 1
   std::vector<std::vector<node_id_t>> assignment;  // given instead of partitions; this node only
   config_map configs;
 };
@@ -224,11 +224,11 @@ struct join_group_request {
   std::optional<std::string> instance;  // static membership (KIP-345)
   std::string client_id;
   std::string client_host;
-  std::string protocol_type;           // "consumer", "connect", "sr", …
+  std::string protocol_type;             // "consumer", "connect", "sr", …
   std::vector<join_protocol> protocols;  // in order of preference
   std::int64_t session_timeout_ms = 45'000;
   std::int64_t rebalance_timeout_ms = 300'000;
-  bool member_id_required = false;     // answer member_id_required first (KIP-394)
+  bool member_id_required = false;  // answer member_id_required first (KIP-394)
   std::string reason;
 };
 
@@ -244,9 +244,9 @@ struct join_group_answer {
   std::string protocol;
   std::string leader;
   std::string member;
-  bool member_id_required = false;      // true: join again with `member`, rest unset (KIP-394)
-  bool skip_assignment = false;         // KIP-814
-  std::vector<joined_member> members;   // for the leader only
+  bool member_id_required = false;     // true: join again with `member`, rest unset (KIP-394)
+  bool skip_assignment = false;        // KIP-814
+  std::vector<joined_member> members;  // for the leader only
 };
 
 struct member_assignment {
