@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/task.h"
+
+// The only place of the library where a caller's thread blocks.
+namespace ringlog::client {
+
+// A wait looks up at least this often to see whether its caller wants it to end.
+inline constexpr milliseconds wait_slice_max{100};
+
+// When a blocking call gives up, and what it asks meanwhile. `interrupted` (may be empty) is called
+// between slices without any lock held; an error from it ends the wait with that error.
+struct wait_limit {
+  std::chrono::steady_clock::time_point deadline;
+  callback<status()>* interrupted = nullptr;
+
+  static wait_limit after(milliseconds timeout, callback<status()>* interrupted = nullptr);
+
+  milliseconds left() const;
+  bool over() const { return left() <= milliseconds{0}; }
+};
+
+// A condition that one thread waits for and others signal. Signals are remembered until waited for.
+class wait_point {
+ public:
+  // Any thread.
+  void signal();
+
+  // Returns success after a signal, timed_out at the deadline, or what `interrupted` said.
+  status wait(const wait_limit& limit);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool signalled_ = false;
+};
+
+// The answer of an asynchronous facade call, waited for. Shared by the waiter and the reply, so
+// that a reply that comes after the waiter gave up finds a place to go.
+template <typename T>
+class pending_answer {
+ public:
+  void complete(result<T> answer) {
+    {
+      const std::lock_guard guard(mutex_);
+      answer_.emplace(std::move(answer));
+    }
+    point_.signal();
+  }
+
+  result<T> wait(const wait_limit& limit, std::string_view what) {
+    for (;;) {
+      {
+        const std::lock_guard guard(mutex_);
+        if (answer_) return std::move(*answer_);
+      }
+      status waited = point_.wait(limit);
+      if (waited.ok()) continue;
+      if (waited.code() != error_code::timed_out) return std::move(waited.failure());
+      return make_error(error_code::timed_out, "{} did not finish in time", what);
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  wait_point point_;
+  std::optional<result<T>> answer_;
+};
+
+// Starts an asynchronous call and waits for its answer: await<T>(limit, "create topic x",
+// [&](auto reply) { broker.create_topic(..., std::move(reply)); }).
+template <typename T, typename Start>
+result<T> await(const wait_limit& limit, std::string_view what, Start&& start) {
+  auto pending = std::make_shared<pending_answer<T>>();
+  start(callback<void(result<T>)>(
+      [pending](result<T> answer) { pending->complete(std::move(answer)); }));
+  return pending->wait(limit, what);
+}
+
+}  // namespace ringlog::client
