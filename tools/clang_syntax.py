@@ -1,6 +1,8 @@
-"""Compiles with clang 16 (-fsyntax-only, all warnings as errors) every source of a build folder.
+"""Compiles with clang 16 (-fsyntax-only, all warnings as errors) the sources of a build folder.
 
-Usage: clang_syntax.py BUILD_FOLDER JOBS
+Usage: clang_syntax.py BUILD_FOLDER JOBS [CLANG_BUILD_FOLDER]
+
+Sources that CLANG_BUILD_FOLDER, a build made by clang itself, compiles too are left out.
 """
 
 import json
@@ -30,12 +32,20 @@ def syntax_command(command: str) -> list[str]:
     return CLANG + kept
 
 
-def main(build_folder: str, jobs: str) -> int:
-    entries = json.loads((Path(build_folder) / "compile_commands.json").read_text())
-    entries = [entry for entry in entries if entry["file"].endswith((".cc", ".cpp"))]
-    if not entries:
+def sources_of(build_folder: str) -> dict[str, dict]:
+    """source file -> its entry of compile_commands.json; generated sources by their name alone."""
+    folder = Path(build_folder).resolve()
+    entries = json.loads((folder / "compile_commands.json").read_text())
+    return {entry["file"].removeprefix(str(folder)): entry for entry in entries}
+
+
+def main(build_folder: str, jobs: str, clang_build_folder: str | None = None) -> int:
+    sources = sources_of(build_folder)
+    if not sources:
         print(f"{build_folder} has no C++ source to check")
         return 1
+    compiled = sources_of(clang_build_folder) if clang_build_folder else {}
+    entries = [entry for file, entry in sources.items() if file not in compiled]
 
     def check(entry: dict) -> str:
         done = subprocess.run(
@@ -50,9 +60,10 @@ def main(build_folder: str, jobs: str) -> int:
     with ThreadPoolExecutor(int(jobs)) as pool:
         faults = [fault for fault in pool.map(check, entries) if fault]
     print("".join(faults), end="")
-    print(f"clang: {len(entries)} sources, {len(faults)} with faults")
+    others = len(sources) - len(entries)
+    print(f"clang: {len(entries)} sources, {len(faults)} with faults; {others} compiled elsewhere")
     return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:]))

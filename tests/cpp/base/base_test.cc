@@ -63,7 +63,8 @@ TEST(VarintTest, RoundTripsAtEveryWidth) {
       const auto value =
           static_cast<std::int64_t>((std::uint64_t{1} << shift) + static_cast<std::uint64_t>(near));
       round_trip<std::int64_t>(value, varlong_size(value), write_varlong, read_varlong);
-      round_trip<std::int64_t>(-value, varlong_size(-value), write_varlong, read_varlong);
+      const std::int64_t mirrored = ~value;
+      round_trip<std::int64_t>(mirrored, varlong_size(mirrored), write_varlong, read_varlong);
       const auto narrow = static_cast<std::int32_t>(value);
       round_trip<std::int32_t>(narrow, varint_size(narrow), write_varint, read_varint);
     }
