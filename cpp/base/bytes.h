@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,12 @@ using mutable_bytes = std::span<std::byte>;
 
 // Bytes that we own.
 using byte_buffer = std::vector<std::byte>;
+
+// A view together with what keeps its bytes alive. The bytes never change while it is shared.
+struct shared_bytes {
+  std::shared_ptr<const void> owner;
+  bytes_view bytes;
+};
 
 inline bytes_view as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};

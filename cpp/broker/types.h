@@ -24,12 +24,6 @@ namespace ringlog::broker {
 template <typename T>
 using reply = callback<void(result<T>)>;
 
-// Bytes that several readers share: a batch in the log's tail, or a piece of a segment.
-struct shared_bytes {
-  std::shared_ptr<const void> owner;
-  bytes_view bytes;
-};
-
 // ---- produce, fetch, offsets -------------------------------------------------------------
 
 enum class required_acks : std::int8_t { none = 0, leader = 1, all = -1 };

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "base/uuid.h"
+#include "model/types.h"
+#include "storage/log_config.h"
+#include "storage/partition_log.h"
+#include "storage/services.h"
+
+namespace ringlog::storage {
+
+// Who a log directory belongs to: the content of meta.properties.
+struct directory_identity {
+  std::string cluster_id;
+  node_id_t node_id{1};
+  uuid directory_id;
+  bool operator==(const directory_identity&) const = default;
+};
+
+struct log_manager_options {
+  std::string directory;   // the log directory itself; made when missing and `format` is given
+  bool read_only = false;  // for tools: no lock, nothing is changed; recovery happens in memory
+  // Written to meta.properties of a directory that has none and no partition; without it such a
+  // directory is error_code::foreign_directory.
+  std::optional<directory_identity> format;
+
+  std::int64_t tail_bytes_max = limits::tail_bytes_max;
+  std::int64_t recovery_point_interval_ms = 60'000;  // log.flush.offset.checkpoint.interval.ms
+  std::int64_t log_start_interval_ms = 60'000;  // log.flush.start.offset.checkpoint.interval.ms
+  std::int64_t high_watermark_interval_ms = 5'000;  // replica.high.watermark.checkpoint.interval.ms
+  std::int64_t retention_interval_ms = 300'000;     // log.retention.check.interval.ms
+  std::int64_t initial_task_delay_ms = 30'000;      // log.initial.task.delay.ms
+};
+
+// A partition directory as it was found.
+struct found_log {
+  topic_partition name;
+  std::optional<uuid> topic_id;  // none: no readable partition.metadata
+};
+
+// All logs of one log directory (Kafka: LogManager). Owned by the node, used by metadata and
+// broker. Any thread may call; calls without a completion may read files on the caller's thread,
+// completions run on the engine's thread. While it lives it holds the directory's lock, so that
+// neither Kafka nor another process opens it. To end: close(), wait for its answer, destroy;
+// destroyed without that, the directory is as after a kill.
+class log_manager {
+ public:
+  // Takes the lock (error_code::locked names the owner's pid), reads meta.properties, checkpoints
+  // and the clean-shutdown marker, and takes the marker away. No partition is loaded yet.
+  static result<std::unique_ptr<log_manager>> open(services outside, log_manager_options options);
+  ~log_manager();
+
+  const directory_identity& identity() const;
+  const std::string& directory() const;
+  bool had_clean_shutdown() const;
+  // From .kafka_cleanshutdown, -1 without one; written back by close() unless set.
+  std::int64_t broker_epoch() const;
+
+  // Partition directories found at open that were not opened, deleted or set aside since; the
+  // metadata log is not among them.
+  std::vector<found_log> unopened() const;
+
+  // The log of the partition: the one that is open, else loaded from its directory (recovered
+  // where needed), else a new empty one whose directory is made by its first append.
+  // error_code::invalid_argument when the directory holds another topic id.
+  result<std::shared_ptr<partition_log>> open_log(const topic_partition& name, const uuid& topic_id,
+                                                  const log_config& config);
+
+  // The same for __cluster_metadata-0, which is no part of Kafka's checkpoints.
+  result<std::shared_ptr<partition_log>> open_metadata_log(const log_config& config);
+
+  // The log when it is open.
+  std::shared_ptr<partition_log> find_log(const topic_partition& name) const;
+  std::vector<std::shared_ptr<partition_log>> open_logs() const;
+
+  // Renames the directory to `-delete` and answers when that is durable; its files go after
+  // file.delete.delay.ms. Appends to the log answer error_code::closed from now on. A partition
+  // without directory is a success.
+  void delete_log(const topic_partition& name, callback<void(status)> done);
+
+  // Renames the directory of a partition unknown to metadata to `-stray`.
+  status set_aside(const topic_partition& name);
+
+  // Writes all three checkpoint files now.
+  void checkpoint(callback<void(status)> done);
+
+  // Deletes what retention allows in all open logs now; answers the number of segments.
+  void apply_retention(callback<void(result<std::int64_t>)> done);
+
+  // Success, or the failed write after which the directory is read-only for good.
+  status health() const;
+
+  // Stops appends, makes everything durable, leaves every file as Kafka's clean shutdown does
+  // (indexes trimmed, producer snapshots at the end, checkpoints, .kafka_cleanshutdown last) and
+  // releases the lock. Partitions that were never opened are loaded and recovered first where the
+  // last shutdown was not clean.
+  void close(callback<void(status)> done);
+
+ private:
+  struct state;
+  explicit log_manager(std::shared_ptr<state> opened);
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace ringlog::storage
