@@ -14,6 +14,12 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic
 
 READ_SECONDS_MAX = 30
+COORDINATOR_MOVES = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError._WAIT_COORD,
+}
 
 _silent = logging.getLogger("librdkafka")
 _silent.addHandler(logging.NullHandler())
@@ -131,7 +137,7 @@ def commit(bootstrap: str, group: str, offsets: dict):
                 reader.commit(offsets=wanted, asynchronous=False)
                 return
             except KafkaException as failed:
-                if not failed.args[0].retriable() or time.monotonic() > deadline:
+                if failed.args[0].code() not in COORDINATOR_MOVES or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
     finally:

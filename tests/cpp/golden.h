@@ -25,8 +25,8 @@
 namespace ringlog::golden {
 
 using json = nlohmann::json;
-using bytes = std::optional<std::string>;            // nullopt is Kafka's null
-using partition_key = std::pair<std::string, int>;   // topic, partition
+using bytes = std::optional<std::string>;           // nullopt is Kafka's null
+using partition_key = std::pair<std::string, int>;  // topic, partition
 
 inline std::filesystem::path folder() {
   const char* named = std::getenv("RINGLOG_SHARED");
@@ -36,8 +36,8 @@ inline std::filesystem::path folder() {
 
 inline bool available() { return std::filesystem::exists(folder() / "README.md"); }
 
-#define GOLDEN_OR_SKIP()                                                                   \
-  if (!ringlog::golden::available())                                                       \
+#define GOLDEN_OR_SKIP()             \
+  if (!ringlog::golden::available()) \
   GTEST_SKIP() << "no golden data at " << ringlog::golden::folder() << " (RINGLOG_SHARED)"
 
 // An unpacked archive in a directory of its own, removed at the end.
@@ -72,7 +72,7 @@ struct record {
   std::int64_t timestamp_ms = 0;
   bool log_append_time = false;
   bytes key;
-  bytes value;                        // null too where value_size is there
+  bytes value;                             // null too where value_size is there
   std::optional<std::int64_t> value_size;  // values above 512 bytes: only size and CRC-32C
   std::uint32_t value_crc32c = 0;
   std::vector<std::pair<std::string, bytes>> headers;
@@ -80,7 +80,7 @@ struct record {
 
 // One line of batches.txt, index.txt and the like: the file it is about, then its fields.
 struct batch {
-  std::string file;  // e.g. "g.txn-0/00000000000000000000.log"
+  std::string file;                           // e.g. "g.txn-0/00000000000000000000.log"
   std::map<std::string, std::string> fields;  // by the names in the first line of batches.txt
   [[nodiscard]] std::int64_t number(const std::string& name) const {
     return std::stoll(fields.at(name));
@@ -192,7 +192,8 @@ inline std::vector<batch> batches(const std::string& which) {
   for (std::size_t row = 1; row < all.size(); ++row) {
     const auto cells = split(all[row]);
     batch one{cells.at(0), {}};
-    for (std::size_t cell = 1; cell < cells.size(); ++cell) one.fields[names.at(cell)] = cells[cell];
+    for (std::size_t cell = 1; cell < cells.size(); ++cell)
+      one.fields[names.at(cell)] = cells[cell];
     found.push_back(std::move(one));
   }
   return found;
@@ -221,11 +222,9 @@ inline std::vector<time_answer> offsets_for_times(const std::string& which) {
     time_answer answer;
     answer.partition = {line.at("topic").get<std::string>(), line.at("partition").get<int>()};
     answer.query_timestamp_ms = line.at("query_timestamp");
-    if (!line.at("offset").is_null()) {
-      answer.offset = line.at("offset");
-      answer.timestamp_ms = line.at("timestamp");
-    }
-    if (line.contains("leader_epoch") && !line.at("leader_epoch").is_null()) {
+    answer.offset = line.at("offset");
+    answer.timestamp_ms = line.at("timestamp");
+    if (!line.at("leader_epoch").is_null()) {
       answer.leader_epoch = line.at("leader_epoch").get<std::int32_t>();
     }
     found.push_back(std::move(answer));
