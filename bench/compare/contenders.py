@@ -1,7 +1,7 @@
 """What is measured: each contender sends records of one size for some seconds, then reads them.
 
-Sending goes in chunks so that looking at the clock costs nothing; a contender's timed part ends when
-everything it sent is as safe as its `durability` says.
+Sending goes in chunks so that looking at the clock costs nothing; the timed part ends when
+everything sent is as safe as the contender's `durability` says.
 """
 
 import os

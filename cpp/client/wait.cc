@@ -26,7 +26,8 @@ status wait_point::wait(const wait_limit& limit) {
   for (;;) {
     {
       std::unique_lock guard(mutex_);
-      const auto slice = std::min(limit.deadline, std::chrono::steady_clock::now() + wait_slice_max);
+      const auto slice =
+          std::min(limit.deadline, std::chrono::steady_clock::now() + wait_slice_max);
       if (changed_.wait_until(guard, slice, [this] { return signalled_; })) {
         signalled_ = false;
         return {};

@@ -34,7 +34,7 @@ struct log_manager_options {
 
   std::int64_t tail_bytes_max = limits::tail_bytes_max;
   std::int64_t recovery_point_interval_ms = 60'000;  // log.flush.offset.checkpoint.interval.ms
-  std::int64_t log_start_interval_ms = 60'000;  // log.flush.start.offset.checkpoint.interval.ms
+  std::int64_t log_start_interval_ms = 60'000;      // log.flush.start.offset.checkpoint.interval.ms
   std::int64_t high_watermark_interval_ms = 5'000;  // replica.high.watermark.checkpoint.interval.ms
   std::int64_t retention_interval_ms = 300'000;     // log.retention.check.interval.ms
   std::int64_t initial_task_delay_ms = 30'000;      // log.initial.task.delay.ms

@@ -61,7 +61,7 @@ struct log_read {
   std::vector<shared_bytes> batches;  // whole batches, back to back; the first may begin before
                                       // the offset asked for
   std::int64_t bytes = 0;
-  log_offsets offsets;                        // as they were for this read
+  log_offsets offsets;                       // as they were for this read
   std::vector<aborted_transaction> aborted;  // with read_bound::last_stable, by first offset
 };
 
