@@ -32,8 +32,7 @@ status validate_header(const batch_view& batch) {
     return corrupt(batch, "{} records do not fit offset deltas up to {}", count, delta);
   }
   if (batch.compression() > compression_type::zstd) {
-    return corrupt(batch, "compression type {} is unknown",
-                   static_cast<int>(batch.compression()));
+    return corrupt(batch, "compression type {} is unknown", static_cast<int>(batch.compression()));
   }
   const std::size_t records_bytes = batch.records().size();
   if (batch.compression() == compression_type::none &&

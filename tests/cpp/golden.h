@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
+
 namespace ringlog::golden {
 
 using json = nlohmann::json;
@@ -113,6 +115,28 @@ inline std::vector<std::string> lines(const std::string& which, const std::strin
 // A whole JSON document: topics.json, offsets.json, producers.json, cluster.json, changes.json.
 inline json document(const std::string& which, const std::string& name) {
   return json::parse(text(which, name));
+}
+
+// A file of an unpacked directory, whole.
+inline byte_buffer read_bytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot open " + path.string());
+  const std::string all((std::istreambuf_iterator<char>(file)), {});
+  return to_buffer(as_bytes(all));
+}
+
+// vectors/hashes.json: what Kafka's own hash and number functions answer.
+inline json vectors() {
+  std::ifstream file(folder() / "vectors" / "hashes.json");
+  return json::parse(file);
+}
+
+inline byte_buffer from_hex(const std::string& hex) {
+  byte_buffer decoded;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    decoded.push_back(static_cast<std::byte>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  }
+  return decoded;
 }
 
 inline bytes from_base64(const json& value) {
