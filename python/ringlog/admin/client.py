@@ -1,0 +1,45 @@
+from ringlog import _native, config
+from ringlog.admin._configs import ConfigAdmin
+from ringlog.admin._groups import GroupAdmin
+from ringlog.admin._topics import TopicAdmin
+
+
+class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin):
+    """Topics, configurations and groups of a log; thread-safe.
+
+    Options are those of kafka-python (`ringlog.config`), and so are the methods, by their names of
+    3.x and 2.x. What concerns a whole call is raised; timeouts are in ms, None means
+    `request_timeout_ms`.
+    """
+
+    def __init__(self, **configs):
+        self.config, log = config.parse("KafkaAdminClient", configs)
+        self._native = _native.Admin(
+            {
+                "address": log.location,
+                "broker_config": log.settings,
+                **{
+                    name: self.config[name]
+                    for name in ("client_id", "request_timeout_ms", "default_api_timeout_ms")
+                },
+            }
+        )
+
+    def describe_cluster(self):
+        """Dict: cluster_id, controller_id, brokers: [{broker_id, node_id, host, port, rack}]."""
+        cluster = self._native.describe_cluster()
+        for broker in cluster["brokers"]:
+            broker["node_id"] = broker["broker_id"]
+        return cluster
+
+    def close(self):
+        self._native.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, exc_type, exc_value, traceback):
+        self.close()
+
+    def _timeout_ms(self, timeout_ms):
+        return self.config["request_timeout_ms"] if timeout_ms is None else int(timeout_ms)

@@ -1,0 +1,3 @@
+from ringlog.consumer.group import KafkaConsumer
+
+__all__ = ["KafkaConsumer"]

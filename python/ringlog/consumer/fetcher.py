@@ -1,0 +1,3 @@
+from ringlog._native import ConsumerRecord
+
+__all__ = ["ConsumerRecord"]

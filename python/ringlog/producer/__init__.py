@@ -1,0 +1,3 @@
+from ringlog.producer.kafka import KafkaProducer
+
+__all__ = ["KafkaProducer"]

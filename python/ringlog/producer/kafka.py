@@ -1,0 +1,66 @@
+from ringlog import _native, config, partitioner, serializer
+from ringlog.cluster import ClusterMetadata
+
+_PASSED_ON = (
+    "client_id",
+    "acks",
+    "enable_idempotence",
+    "compression_type",
+    "batch_size",
+    "linger_ms",
+    "max_block_ms",
+    "max_request_size",
+    "delivery_timeout_ms",
+    "request_timeout_ms",
+    "retry_backoff_ms",
+    "buffer_memory",
+    "allow_auto_create_topics",
+)
+
+
+class KafkaProducer(_native.Producer):
+    """Sends records; thread-safe, one per process is usual.
+
+    Options are those of kafka-python (`ringlog.config`). Methods that live in the core:
+
+    - `send(topic, value=None, key=None, headers=None, partition=None, timestamp_ms=None)` -> a
+      future; its `get(timeout)` gives a RecordMetadata once the record is durable. `headers`: list
+      of (text, bytes). Waits at most `max_block_ms` for room.
+    - `flush(timeout=None)`, seconds: until everything sent before is durable or has failed.
+    - `close(timeout=None)`: flush, then no more; the process does it at its end.
+    - `partitions_for(topic)` -> set of numbers; `bootstrap_connected()`.
+
+    `config` (dict) holds the options in force.
+    """
+
+    def __init__(self, **configs):
+        options, log = config.parse("KafkaProducer", configs)
+        config.check_producer(options, configs)
+        self.config = options
+        key_serializer, key_arity = serializer.as_function(
+            options["key_serializer"], "serialize", "key_serializer"
+        )
+        value_serializer, value_arity = serializer.as_function(
+            options["value_serializer"], "serialize", "value_serializer"
+        )
+        super().__init__(
+            {
+                "address": log.location,
+                "broker_config": log.settings,
+                "max_in_flight": options["max_in_flight_requests_per_connection"],
+                "key_serializer": key_serializer,
+                "key_serializer_arity": key_arity,
+                "value_serializer": value_serializer,
+                "value_serializer_arity": value_arity,
+                "partitioner": partitioner.as_function(
+                    options["partitioner"], ClusterMetadata(self)
+                ),
+                **{name: options[name] for name in _PASSED_ON},
+            }
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, exc_type, exc_value, traceback):
+        self.close()
