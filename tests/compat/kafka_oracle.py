@@ -40,7 +40,7 @@ SMALL_NODE = {
 
 #: A server's log lines that tell of a fault or of recovery ...
 COMPLAINT = re.compile(
-    r" (WARN|ERROR|FATAL) |no clean shutdown file was found|rebuilding producer state|"
+    r" (WARN|ERROR|FATAL) |no clean shutdown file was found|"
     r"Recovering unflushed segment|Corruption found|marked stray|Loaded stray"
 )
 #: ... except these, which every start and stop of an untroubled node gives: the metadata log,
