@@ -42,6 +42,10 @@ def write_seeds(source: Path, folder: Path, files: list[tuple[str, bytes]]) -> i
     """Writes the seeds that `source` asks for; returns how many."""
     line = re.search(r"^// seeds: (.+)$", source.read_text(), re.MULTILINE)
     patterns = line.group(1).split() if line else []
+    # A pattern that no golden file matches is a mistake, not a choice.
+    unmatched = [p for p in patterns if files and not any(fnmatch(name, p) for name, _ in files)]
+    if unmatched:
+        raise SystemExit(f"{source.name}: no golden file matches {unmatched}")
     wanted = {data for name, data in files if data and any(fnmatch(name, p) for p in patterns)}
     for i, data in enumerate(sorted(wanted, key=len)[:SEEDS_PER_FUZZER_MAX]):
         (folder / f"golden-{i}").write_bytes(data)
