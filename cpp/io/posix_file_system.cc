@@ -1,0 +1,204 @@
+#include "io/posix_file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "io/owned_descriptor.h"
+#include "io/record_lock.h"
+
+namespace ringlog::io {
+namespace {
+
+class posix_file final : public file {
+ public:
+  posix_file(owned_descriptor opened, std::string path)
+      : descriptor_(std::move(opened)), path_(std::move(path)) {}
+
+  result<std::size_t> read_at(std::uint64_t position, mutable_bytes target) override {
+    std::size_t filled = 0;
+    while (filled < target.size()) {
+      const ssize_t got = retry_interrupted([&] {
+        return ::pread(descriptor_.number(), target.data() + filled, target.size() - filled,
+                       static_cast<off_t>(position + filled));
+      });
+      if (got < 0) return error_from_errno(errno, "read", path_);
+      if (got == 0) break;
+      filled += static_cast<std::size_t>(got);
+    }
+    return filled;
+  }
+
+  status write_at(std::uint64_t position, bytes_view source) override {
+    std::size_t written = 0;
+    while (written < source.size()) {
+      const ssize_t got = retry_interrupted([&] {
+        return ::pwrite(descriptor_.number(), source.data() + written, source.size() - written,
+                        static_cast<off_t>(position + written));
+      });
+      if (got < 0) return error_from_errno(errno, "write", path_);
+      if (got == 0) return error_from_errno(EIO, "write", path_);
+      written += static_cast<std::size_t>(got);
+    }
+    return {};
+  }
+
+  status sync() override {
+    if (retry_interrupted([&] { return ::fdatasync(descriptor_.number()); }) != 0) {
+      return error_from_errno(errno, "sync", path_);
+    }
+    return {};
+  }
+
+  status resize(std::uint64_t size) override {
+    if (retry_interrupted([&] {
+          return ::ftruncate(descriptor_.number(), static_cast<off_t>(size));
+        }) != 0) {
+      return error_from_errno(errno, "resize", path_);
+    }
+    return {};
+  }
+
+  status reserve(std::uint64_t size) override {
+    if (size == 0) return {};
+    if (retry_interrupted([&] {
+          return ::fallocate(descriptor_.number(), FALLOC_FL_KEEP_SIZE, 0,
+                             static_cast<off_t>(size));
+        }) == 0) {
+      return {};
+    }
+    // A file system without reservations gives its space at the write.
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return error_from_errno(errno, "reserve space for", path_);
+  }
+
+  result<std::uint64_t> size() const override {
+    struct stat about {};
+    if (::fstat(descriptor_.number(), &about) != 0) return error_from_errno(errno, "stat", path_);
+    return static_cast<std::uint64_t>(about.st_size);
+  }
+
+  const std::string& path() const override { return path_; }
+  int descriptor() const override { return descriptor_.number(); }
+
+ private:
+  owned_descriptor descriptor_;
+  std::string path_;
+};
+
+int flags_of(open_mode mode) {
+  switch (mode) {
+    case open_mode::read:
+      return O_RDONLY;
+    case open_mode::read_write:
+      return O_RDWR;
+    case open_mode::create:
+      return O_RDWR | O_CREAT;
+    case open_mode::create_new:
+      return O_RDWR | O_CREAT | O_EXCL;
+  }
+  return O_RDONLY;
+}
+
+constexpr mode_t new_file_mode = 0644;
+
+}  // namespace
+
+result<std::unique_ptr<file>> posix_file_system::open(const std::string& path, open_mode mode) {
+  owned_descriptor opened(retry_interrupted(
+      [&] { return ::open(path.c_str(), flags_of(mode) | O_CLOEXEC, new_file_mode); }));
+  if (!opened.is_open()) return error_from_errno(errno, "open", path);
+  return std::unique_ptr<file>(std::make_unique<posix_file>(std::move(opened), path));
+}
+
+result<std::vector<directory_entry>> posix_file_system::list(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+  if (directory == nullptr) return error_from_errno(errno, "list", path);
+  std::vector<directory_entry> entries;
+  for (;;) {
+    errno = 0;
+    const dirent* found = ::readdir(directory.get());
+    if (found == nullptr) {
+      if (errno != 0) return error_from_errno(errno, "list", path);
+      break;
+    }
+    directory_entry entry{.name = found->d_name};
+    if (entry.name == "." || entry.name == "..") continue;
+    struct stat about {};
+    // Gone since readdir, or a dangling link: not there for us.
+    if (::fstatat(::dirfd(directory.get()), found->d_name, &about, 0) != 0) continue;
+    entry.is_directory = S_ISDIR(about.st_mode);
+    entry.size = S_ISREG(about.st_mode) ? static_cast<std::uint64_t>(about.st_size) : 0;
+    entries.push_back(std::move(entry));
+  }
+  std::ranges::sort(entries, {}, &directory_entry::name);
+  return entries;
+}
+
+result<bool> posix_file_system::exists(const std::string& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return error_from_errno(errno, "look for", path);
+}
+
+status posix_file_system::make_directories(const std::string& path) {
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (failure) return error_from_errno(failure.value(), "make directory", path);
+  return {};
+}
+
+status posix_file_system::rename(const std::string& source, const std::string& target) {
+  if (::rename(source.c_str(), target.c_str()) != 0) {
+    return error_from_errno(errno, "rename to " + target + " from", source);
+  }
+  return {};
+}
+
+status posix_file_system::remove(const std::string& path) {
+  if (::remove(path.c_str()) != 0) return error_from_errno(errno, "remove", path);
+  return {};
+}
+
+status posix_file_system::remove_tree(const std::string& path) {
+  std::error_code failure;
+  std::filesystem::remove_all(path, failure);
+  if (failure) return error_from_errno(failure.value(), "remove directory", path);
+  return {};
+}
+
+status posix_file_system::sync_directory(const std::string& path) {
+  const owned_descriptor opened(retry_interrupted(
+      [&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (!opened.is_open()) return error_from_errno(errno, "open directory", path);
+  if (retry_interrupted([&] { return ::fsync(opened.number()); }) != 0) {
+    return error_from_errno(errno, "sync directory", path);
+  }
+  return {};
+}
+
+result<std::unique_ptr<file_lock>> posix_file_system::lock(const std::string& path) {
+  return take_record_lock(path);
+}
+
+result<std::uint64_t> posix_file_system::available_bytes(const std::string& path) {
+  struct statvfs about {};
+  if (retry_interrupted([&] { return ::statvfs(path.c_str(), &about); }) != 0) {
+    return error_from_errno(errno, "ask for the free space of", path);
+  }
+  return static_cast<std::uint64_t>(about.f_bavail) * about.f_frsize;
+}
+
+result<file_system::identity> posix_file_system::identify(const std::string& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) return error_from_errno(errno, "stat", path);
+  return identity{.device = about.st_dev, .inode = about.st_ino};
+}
+
+}  // namespace ringlog::io

@@ -1,0 +1,151 @@
+#include "io/record_lock.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <map>
+#include <mutex>
+
+#include "io/owned_descriptor.h"
+
+namespace ringlog::io {
+namespace {
+
+using file_identity = file_system::identity;
+
+// The locks that this process holds, each with the pid that took it (a forked child finds its
+// parent's pid there). Lives as long as the process, so that no destructor runs after it.
+struct lock_registry {
+  std::mutex mutex;
+  std::map<file_identity, pid_t> holders;
+
+  bool holds(const file_identity& id) const {
+    const auto found = holders.find(id);
+    return found != holders.end() && found->second == ::getpid();
+  }
+
+  static lock_registry& instance() {
+    static lock_registry& registry = *make();
+    return registry;
+  }
+
+ private:
+  static lock_registry* make() {
+    // A fork waits for a lock being taken: else the child would inherit a mutex locked for ever.
+    ::pthread_atfork([] { instance().mutex.lock(); }, [] { instance().mutex.unlock(); },
+                     [] { instance().mutex.unlock(); });
+    return new lock_registry;
+  }
+};
+
+class record_lock final : public file_lock {
+ public:
+  record_lock(owned_descriptor opened, file_identity id, pid_t owner)
+      : descriptor_(std::move(opened)), id_(id), owner_(owner) {}
+
+  ~record_lock() override {
+    if (owner_ != ::getpid()) return;  // a forked child: neither lock nor entry are its own
+    lock_registry& registry = lock_registry::instance();
+    const std::lock_guard guard(registry.mutex);
+    registry.holders.erase(id_);
+    descriptor_ = {};  // closing drops the lock, after which the entry must be gone
+  }
+
+ private:
+  owned_descriptor descriptor_;
+  file_identity id_;
+  pid_t owner_;
+};
+
+// Whole file, from 0 to the largest offset.
+struct flock whole_file() {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  return range;
+}
+
+error held_here(const std::string& path) {
+  return make_error(error_code::locked,
+                    "{} is already open in this process (pid {}): use the log that is open, or "
+                    "close it first",
+                    path, ::getpid());
+}
+
+error held_elsewhere(const std::string& path, pid_t holder) {
+  if (holder <= 0) {
+    return make_error(error_code::locked,
+                      "{} is locked by a process of another container or machine: stop it first",
+                      path);
+  }
+  return make_error(error_code::locked,
+                    "{} is locked by process {}: stop it first, or connect to it instead", path,
+                    holder);
+}
+
+constexpr bool is_network_file_system(std::uint32_t type) {
+  constexpr std::uint32_t nfs = 0x6969;
+  constexpr std::uint32_t smb = 0x517b;
+  constexpr std::uint32_t cifs = 0xff534d42;
+  constexpr std::uint32_t smb2 = 0xfe534d42;
+  constexpr std::uint32_t afs = 0x5346414f;
+  return type == nfs || type == smb || type == cifs || type == smb2 || type == afs;
+}
+
+status check_file_system(const std::string& path, const owned_descriptor& opened) {
+  struct statfs about {};
+  if (::fstatfs(opened.number(), &about) != 0) return error_from_errno(errno, "stat", path);
+  if (is_network_file_system(static_cast<std::uint32_t>(about.f_type))) {
+    return make_error(error_code::unsupported,
+                      "{} is on a network file system, which loses locks and synced data when the "
+                      "connection breaks: choose a directory on a local disk",
+                      path);
+  }
+  return {};
+}
+
+status set_lock(const std::string& path, const owned_descriptor& opened) {
+  constexpr int attempts_max = 10;  // the holder may let go between our two questions
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    struct flock range = whole_file();
+    if (retry_interrupted([&] { return ::fcntl(opened.number(), F_SETLK, &range); }) == 0) {
+      return {};
+    }
+    if (errno != EAGAIN && errno != EACCES) return error_from_errno(errno, "lock", path);
+    range = whole_file();
+    if (::fcntl(opened.number(), F_GETLK, &range) != 0) {
+      return error_from_errno(errno, "ask for the lock of", path);
+    }
+    if (range.l_type != F_UNLCK) return held_elsewhere(path, range.l_pid);
+  }
+  return held_elsewhere(path, 0);
+}
+
+}  // namespace
+
+result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path) {
+  lock_registry& registry = lock_registry::instance();
+  const std::lock_guard guard(registry.mutex);
+  struct stat about {};
+  if (::stat(path.c_str(), &about) == 0 && registry.holds({about.st_dev, about.st_ino})) {
+    return held_here(path);
+  }
+  owned_descriptor opened(retry_interrupted(
+      [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }));
+  if (!opened.is_open()) return error_from_errno(errno, "open", path);
+  if (::fstat(opened.number(), &about) != 0) return error_from_errno(errno, "stat", path);
+  const file_identity id{about.st_dev, about.st_ino};
+  if (registry.holds(id)) {
+    opened.release();  // renamed onto our path since the stat: closing it would drop our own lock
+    return held_here(path);
+  }
+  TRY(check_file_system(path, opened));
+  TRY(set_lock(path, opened));
+  registry.holders[id] = ::getpid();
+  return std::unique_ptr<file_lock>(
+      std::make_unique<record_lock>(std::move(opened), id, ::getpid()));
+}
+
+}  // namespace ringlog::io
