@@ -1,0 +1,119 @@
+#include "io/epoll_engine.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+
+#include <array>
+
+#include "base/limits.h"
+
+namespace ringlog::io {
+
+result<std::unique_ptr<epoll_engine>> epoll_engine::make(const clock& time) {
+  std::unique_ptr<epoll_engine> made(new epoll_engine(time));
+  TRY(made->build());
+  return made;
+}
+
+epoll_engine::~epoll_engine() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  work_there_.notify_all();
+  for (std::thread& server : pool_) server.join();
+}
+
+status epoll_engine::build() {
+  epoll_ = owned_descriptor(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_.is_open()) return error_from_errno(errno, "make", "an epoll descriptor");
+  wakeup_ = owned_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wakeup_.is_open()) return error_from_errno(errno, "make", "an eventfd");
+  alarm_ = owned_descriptor(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!alarm_.is_open()) return error_from_errno(errno, "make", "a timerfd");
+  TRY(watch(wakeup_));
+  TRY(watch(alarm_));
+
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited by the threads made here
+  for (int i = 0; i < limits::io_pool_threads; ++i) {
+    pool_.emplace_back([this] { serve_pool(); });
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return {};
+}
+
+status epoll_engine::watch(const owned_descriptor& source) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = source.number();
+  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, source.number(), &event) != 0) {
+    return error_from_errno(errno, "watch", "an event descriptor");
+  }
+  return {};
+}
+
+void epoll_engine::begin(std::unique_ptr<operation> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(work));
+  }
+  work_there_.notify_one();
+}
+
+void epoll_engine::serve_pool() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_there_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    std::unique_ptr<operation> work = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    work->run_blocking();
+    lock.lock();
+    const bool first = over_.empty();  // else the loop is already being woken
+    over_.push_back(std::move(work));
+    if (first) wake();
+  }
+}
+
+void epoll_engine::wait(std::optional<nanoseconds> wait_max) {
+  if (wait_max != nanoseconds(0)) sleep(wait_max);
+  std::vector<std::unique_ptr<operation>> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch.swap(over_);
+  }
+  for (std::unique_ptr<operation>& work : batch) finished(std::move(work));
+}
+
+void epoll_engine::sleep(std::optional<nanoseconds> wait_max) {
+  constexpr std::int64_t second = 1'000'000'000;
+  itimerspec alarm{};  // all zero: no alarm
+  if (wait_max) {
+    alarm.it_value = {.tv_sec = wait_max->count() / second, .tv_nsec = wait_max->count() % second};
+  }
+  CHECK(::timerfd_settime(alarm_.number(), 0, &alarm, nullptr) == 0, "timerfd_settime, errno",
+        errno);
+  std::array<epoll_event, 2> events;
+  const int count = retry_interrupted(
+      [&] { return ::epoll_wait(epoll_.number(), events.data(), events.size(), -1); });
+  CHECK(count >= 0, "epoll_wait failed, errno", errno);
+  for (int i = 0; i < count; ++i) {
+    std::uint64_t ignored = 0;
+    retry_interrupted([&] { return ::read(events[static_cast<std::size_t>(i)].data.fd, &ignored,
+                                          sizeof(ignored)); });
+  }
+}
+
+void epoll_engine::wake() {
+  constexpr std::uint64_t one = 1;
+  retry_interrupted([&] { return ::write(wakeup_.number(), &one, sizeof(one)); });
+}
+
+}  // namespace ringlog::io

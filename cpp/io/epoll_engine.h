@@ -1,0 +1,48 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+
+#include "io/owned_descriptor.h"
+#include "io/loop.h"
+
+namespace ringlog::io {
+
+// Operations by limits::io_pool_threads threads that call pwritev2 (RWF_DSYNC), preadv and
+// fdatasync; the loop sleeps in epoll on an eventfd and a timerfd. For systems that refuse
+// io_uring. The pool's threads take no signals.
+class epoll_engine final : public loop {
+ public:
+  static result<std::unique_ptr<epoll_engine>> make(const clock& time);
+
+  // Ends and joins the pool.
+  ~epoll_engine() override;
+
+  std::string_view name() const override { return "epoll"; }
+
+ protected:
+  void begin(std::unique_ptr<operation> work) override;
+  void wait(std::optional<nanoseconds> wait_max) override;
+  void wake() override;
+
+ private:
+  explicit epoll_engine(const clock& time) : loop(time) {}
+
+  status build();
+  status watch(const owned_descriptor& source);
+  void sleep(std::optional<nanoseconds> wait_max);
+  void serve_pool();
+
+  owned_descriptor epoll_;
+  owned_descriptor wakeup_;  // eventfd
+  owned_descriptor alarm_;   // timerfd
+  std::vector<std::thread> pool_;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable work_there_;
+  std::deque<std::unique_ptr<operation>> waiting_;
+  std::vector<std::unique_ptr<operation>> over_;
+  bool ending_ = false;
+};
+
+}  // namespace ringlog::io

@@ -1,0 +1,161 @@
+#include "io/loop.h"
+
+namespace ringlog::io {
+
+loop::~loop() { CHECK(under_way_ == 0, "an engine dies with operations under way:", under_way_); }
+
+void loop::run() {
+  std::thread::id nobody;
+  const bool first = owner_.compare_exchange_strong(nobody, std::this_thread::get_id());
+  CHECK(first || on_own_thread(), "an engine runs on one thread for its whole life");
+  if (first) start();
+  for (;;) {
+    run_finished();
+    run_due_timers();
+    run_posted();
+    if (may_end()) return;
+    wait(prepare_to_wait());
+    const std::lock_guard lock(mutex_);
+    asleep_ = false;
+  }
+}
+
+void loop::stop() {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  wake_if_asleep(std::move(lock));
+}
+
+bool loop::may_end() {
+  if (under_way_ > 0 || !finished_.empty()) return false;
+  const std::lock_guard lock(mutex_);
+  if (!stopping_ || !posted_.empty()) return false;
+  stopping_ = false;
+  return true;
+}
+
+// How long nothing is to be done; from here on post() and schedule_at() must wake.
+std::optional<nanoseconds> loop::prepare_to_wait() {
+  if (!finished_.empty()) return nanoseconds(0);
+  const monotonic_time now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  if (!posted_.empty() || (stopping_ && under_way_ == 0)) return nanoseconds(0);
+  asleep_ = true;
+  if (timers_.empty()) return std::nullopt;
+  return std::max(timers_.begin()->first.first - now, nanoseconds(0));
+}
+
+void loop::wake_if_asleep(std::unique_lock<std::mutex> held) {
+  const bool asleep = std::exchange(asleep_, false);
+  held.unlock();
+  if (asleep) wake();
+}
+
+void loop::post(task work) {
+  std::unique_lock lock(mutex_);
+  posted_.push_back(std::move(work));
+  wake_if_asleep(std::move(lock));
+}
+
+executor::timer_id loop::schedule_at(monotonic_time time, task work) {
+  std::unique_lock lock(mutex_);
+  const timer_id id = next_timer_++;
+  const bool earliest = timers_.empty() || time < timers_.begin()->first.first;
+  timers_.emplace(std::pair(time, id), std::move(work));
+  timer_times_.emplace(id, time);
+  if (earliest) wake_if_asleep(std::move(lock));
+  return id;
+}
+
+bool loop::cancel(timer_id id) {
+  task dropped;  // dies after the mutex is free: what it holds may call us
+  const std::lock_guard lock(mutex_);
+  const auto found = timer_times_.find(id);
+  if (found == timer_times_.end()) return false;
+  const auto timer = timers_.find(std::pair(found->second, id));
+  dropped = std::move(timer->second);
+  timers_.erase(timer);
+  timer_times_.erase(found);
+  return true;
+}
+
+// Runs the timers that are due and were set before this call: one that sets itself anew for "now"
+// does not hold the loop. Each is taken out when it runs, so that an earlier one can cancel it.
+void loop::run_due_timers() {
+  const monotonic_time now = clock_.now();
+  timer_id end = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    end = next_timer_;
+  }
+  for (;;) {
+    task work;
+    {
+      const std::lock_guard lock(mutex_);
+      if (timers_.empty()) return;
+      const auto first = timers_.begin();
+      const auto [time, id] = first->first;
+      if (time > now || id >= end) return;
+      work = std::move(first->second);
+      timers_.erase(first);
+      timer_times_.erase(id);
+    }
+    work();
+  }
+}
+
+void loop::run_posted() {
+  std::vector<task> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch.swap(posted_);
+  }
+  for (task& work : batch) {
+    task running = std::move(work);  // and dies before the next one runs
+    running();
+  }
+}
+
+void loop::run_finished() {
+  std::vector<std::unique_ptr<operation>> batch;
+  batch.swap(finished_);
+  for (std::unique_ptr<operation>& over : batch) {
+    const std::unique_ptr<operation> running = std::move(over);
+    running->complete();
+  }
+}
+
+void loop::finished(std::unique_ptr<operation> work) {
+  CHECK(under_way_ > 0, "an operation ended twice");
+  --under_way_;
+  finished_.push_back(std::move(work));
+}
+
+void loop::submit(std::unique_ptr<operation> work) {
+  CHECK(on_own_thread(), "operations are submitted on the engine's own thread");
+  ++under_way_;
+  if (work->is_empty()) {
+    finished(std::move(work));
+  } else if (work->descriptor() < 0) {
+    work->run_by_file();
+    finished(std::move(work));
+  } else {
+    begin(std::move(work));
+  }
+}
+
+void loop::write(file& target, std::uint64_t position, std::vector<bytes_view> parts, bool durable,
+                 completion done) {
+  submit(operation::make_write(target, position, parts, durable, std::move(done)));
+}
+
+void loop::sync(file& target, completion done) {
+  submit(operation::make_sync(target, std::move(done)));
+}
+
+void loop::read(file& source, std::uint64_t position, mutable_bytes target,
+                read_completion done) {
+  submit(operation::make_read(source, position, target, std::move(done)));
+}
+
+}  // namespace ringlog::io

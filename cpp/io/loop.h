@@ -1,0 +1,91 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/hash_map.h"
+#include "io/engine.h"
+#include "io/operation.h"
+
+namespace ringlog::io {
+
+// What both production engines share: posted tasks, timers, and the loop that runs them and the
+// completions. Completions are reaped into a list, then run from the loop, never from inside a
+// submit or another completion.
+//
+// The thread that calls run() first is the engine's thread for its whole life. post, schedule_at,
+// cancel and stop may be called from any thread; write, sync and read from the engine's only.
+// Files without a descriptor (a log in memory) are served by their own calls, at once.
+class loop : public engine {
+ public:
+  explicit loop(const clock& time) : clock_(time) {}
+  ~loop() override;
+
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+
+  // Runs until stop(); then until no operation is under way and no posted task waits. Timers that
+  // are not due by then, and tasks posted after it returned, are dropped by the destructor.
+  void run();
+
+  void stop();
+
+  bool on_own_thread() const { return owner_.load() == std::this_thread::get_id(); }
+
+  void post(task work) final;
+  timer_id schedule_at(monotonic_time time, task work) final;
+  bool cancel(timer_id id) final;
+
+  void write(file& target, std::uint64_t position, std::vector<bytes_view> parts, bool durable,
+             completion done) final;
+  void sync(file& target, completion done) final;
+  void read(file& source, std::uint64_t position, mutable_bytes target,
+            read_completion done) final;
+
+ protected:
+  // Called once, at the start of run(), on the engine's thread.
+  virtual void start() {}
+
+  // Takes an operation that has a descriptor and bytes to move (or is a sync).
+  virtual void begin(std::unique_ptr<operation> work) = 0;
+
+  // Issues what begin() took and waits for a completion or wake(), at most `wait_max` (no bound
+  // when empty, not at all when zero). Hands what is over to finished().
+  virtual void wait(std::optional<nanoseconds> wait_max) = 0;
+
+  // Ends a wait() soon. Any thread.
+  virtual void wake() = 0;
+
+  void finished(std::unique_ptr<operation> work);
+
+ private:
+  void submit(std::unique_ptr<operation> work);
+  void run_finished();
+  void run_posted();
+  void run_due_timers();
+  bool may_end();
+  std::optional<nanoseconds> prepare_to_wait();
+  void wake_if_asleep(std::unique_lock<std::mutex> held);
+
+  const clock& clock_;
+  std::atomic<std::thread::id> owner_;
+
+  // The engine's thread only.
+  std::vector<std::unique_ptr<operation>> finished_;
+  std::size_t under_way_ = 0;
+
+  std::mutex mutex_;  // guards what follows
+  std::vector<task> posted_;
+  std::map<std::pair<monotonic_time, timer_id>, task> timers_;
+  hash_map<timer_id, monotonic_time> timer_times_;
+  timer_id next_timer_ = 1;
+  bool asleep_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace ringlog::io

@@ -1,0 +1,332 @@
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <thread>
+
+#include "base/random.h"
+#include "io/make_engine.h"
+#include "io/posix_file_system.h"
+#include "io/system_clock.h"
+#include "io/temporary_directory.h"
+
+namespace ringlog::io {
+namespace {
+
+// Runs under every engine; io_uring is skipped by name where the system refuses it.
+class EngineTest : public testing::TestWithParam<engine_choice> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == engine_choice::uring && !probe_capabilities().io_uring) {
+      GTEST_SKIP() << probe_capabilities().io_uring_refusal;
+    }
+    auto made = make_engine(GetParam(), clock_, sink_);
+    ASSERT_TRUE(made.ok()) << made.failure().message;
+    engine_ = std::move(made).value();
+  }
+
+  // Runs `first` on the engine, until it or one of its completions calls stop().
+  void run(task first) {
+    engine_->post(std::move(first));
+    engine_->run();
+  }
+
+  std::unique_ptr<file> make_file(const std::string& name) {
+    auto opened = disk_.open(directory_ / name, open_mode::create);
+    CHECK(opened.ok(), "open", opened.failure().message);
+    return std::move(opened).value();
+  }
+
+  std::string content(file& source) {
+    byte_buffer bytes(source.size().value());
+    EXPECT_EQ(source.read_at(0, bytes).value(), bytes.size());
+    return to_string(bytes);
+  }
+
+  system_clock clock_;
+  null_log_sink sink_;
+  posix_file_system disk_;
+  temporary_directory directory_;
+  std::unique_ptr<loop> engine_;
+};
+
+TEST_P(EngineTest, WritesAllPartsSyncsAndReadsBack) {
+  const auto target = make_file("data");
+  std::string seen(11, '-');
+  run([&] {
+    engine_->write(*target, 2, {as_bytes("hello"), {}, as_bytes(" wor"), as_bytes("ld")}, true,
+                   [&](status written) {
+      ASSERT_TRUE(written.ok()) << written.failure().message;
+      engine_->sync(*target, [&](status synced) {
+        ASSERT_TRUE(synced.ok()) << synced.failure().message;
+        engine_->read(*target, 2, {reinterpret_cast<std::byte*>(seen.data()), seen.size()},
+                      [&](result<std::size_t> read) {
+          EXPECT_EQ(read.value(), 11u);
+          engine_->stop();
+        });
+      });
+    });
+  });
+  EXPECT_EQ(seen, "hello world");
+  EXPECT_EQ(content(*target), std::string(2, '\0') + "hello world");
+}
+
+TEST_P(EngineTest, AReadEndsWhereTheFileEnds) {
+  const auto source = make_file("data");
+  ASSERT_TRUE(source->write_at(0, as_bytes("abc")).ok());
+  byte_buffer target(10);
+  std::vector<std::size_t> sizes;
+  const auto note = [&](result<std::size_t> read) { sizes.push_back(read.value()); };
+  run([&] {
+    engine_->read(*source, 1, target, note);
+    engine_->read(*source, 3, target, note);
+    engine_->read(*source, 100, target, note);
+    engine_->stop();
+  });
+  std::ranges::sort(sizes);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{0, 0, 2}));
+}
+
+// More parts than one system call takes (IOV_MAX is 1024), more operations than the ring holds.
+TEST_P(EngineTest, ManyPartsAndManyOperations) {
+  const auto target = make_file("data");
+  constexpr std::size_t parts = 3000;
+  constexpr std::size_t operations = 2000;
+  std::string letters;
+  for (std::size_t i = 0; i < parts; ++i) letters.push_back(static_cast<char>('a' + i % 26));
+  std::size_t done = 0;
+  run([&] {
+    std::vector<bytes_view> views;
+    for (const char& letter : letters) views.push_back(as_bytes({&letter, 1}));
+    for (std::size_t i = 0; i < operations; ++i) {
+      const bool whole = i == 0;
+      engine_->write(*target, whole ? 0 : parts + i,
+                     whole ? views : std::vector<bytes_view>{as_bytes("x")}, false,
+                     [&](status written) {
+        EXPECT_TRUE(written.ok());
+        ++done;
+      });
+    }
+    engine_->stop();
+  });
+  EXPECT_EQ(done, operations);
+  EXPECT_EQ(content(*target), letters + std::string(1, '\0') + std::string(operations - 1, 'x'));
+}
+
+TEST_P(EngineTest, FailuresNameFileAndRemedy) {
+  const auto data = make_file("data");
+  ASSERT_TRUE(data->write_at(0, as_bytes("abc")).ok());
+  const auto read_only = disk_.open(directory_ / "data", open_mode::read).value();
+  auto full = disk_.open("/dev/full", open_mode::read_write).value();
+  std::vector<error> failures;
+  const auto note = [&](status written) { failures.push_back(written.failure()); };
+  run([&] {
+    engine_->write(*full, 0, {as_bytes("abc")}, false, [&](status written) {
+      note(std::move(written));
+      engine_->write(*read_only, 0, {as_bytes("abc")}, true, [&](status refused) {
+        note(std::move(refused));
+        engine_->stop();
+      });
+    });
+  });
+  ASSERT_EQ(failures.size(), 2u);
+  EXPECT_EQ(failures[0].code, error_code::no_space);
+  EXPECT_EQ(failures[0].message,
+            "cannot write /dev/full: No space left on device; free space on this disk, or shorten "
+            "the retention of topics");
+  EXPECT_EQ(failures[1].code, error_code::io_error);  // EBADF
+  EXPECT_NE(failures[1].message.find(read_only->path()), std::string::npos);
+}
+
+TEST_P(EngineTest, TasksRunInTheOrderPostedAndNeverInsidePost) {
+  std::vector<int> order;
+  run([&] {
+    engine_->post([&] { order.push_back(2); });
+    engine_->post([&] {
+      order.push_back(3);
+      engine_->stop();
+    });
+    order.push_back(1);
+  });
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
+}
+
+TEST_P(EngineTest, TimersRunInOrderOfTimeAndNotBefore) {
+  constexpr int count = 500;
+  seeded_random random(7);
+  std::vector<monotonic_time> ran;
+  const monotonic_time start = clock_.now();
+  run([&] {
+    for (int i = 0; i < count; ++i) {
+      const monotonic_time due = start + milliseconds(random.below(50));
+      engine_->schedule_at(due, [&, due] {
+        EXPECT_GE(clock_.now(), due);
+        ran.push_back(due);
+        if (ran.size() == count) engine_->stop();
+      });
+    }
+  });
+  EXPECT_EQ(ran.size(), static_cast<std::size_t>(count));
+  EXPECT_TRUE(std::ranges::is_sorted(ran));
+}
+
+TEST_P(EngineTest, ACancelledTimerNeverRuns) {
+  bool cancelled_ran = false;
+  executor::timer_id second = 0;
+  run([&] {
+    const monotonic_time now = clock_.now();
+    const auto first = engine_->schedule_at(now + milliseconds(5), [&] { cancelled_ran = true; });
+    EXPECT_TRUE(engine_->cancel(first));
+    EXPECT_FALSE(engine_->cancel(first));
+    EXPECT_FALSE(engine_->cancel(executor::timer_id{12345}));
+    // Both are due at once; the earlier one still stops the later one.
+    engine_->schedule_at(now, [&] { EXPECT_TRUE(engine_->cancel(second)); });
+    second = engine_->schedule_at(now, [&] { cancelled_ran = true; });
+    engine_->schedule_at(now + milliseconds(20), [&] { engine_->stop(); });
+  });
+  EXPECT_FALSE(cancelled_ran);
+}
+
+TEST_P(EngineTest, ATimerThatSetsItselfAnewDoesNotStarveTasks) {
+  bool posted_ran = false;
+  callback<void()> again;
+  run([&] {
+    again = [&] {
+      if (!posted_ran) engine_->schedule_at(clock_.now(), [&] { again(); });
+    };
+    again();
+    engine_->post([&] { engine_->post([&] {
+      posted_ran = true;
+      engine_->stop();
+    }); });
+  });
+  EXPECT_TRUE(posted_ran);
+}
+
+TEST_P(EngineTest, OtherThreadsPostScheduleAndCancelWhileItSleeps) {
+  constexpr int threads = 4;
+  constexpr int rounds = 500;
+  int ran = 0;  // the engine's thread only
+  std::thread runner([&] { engine_->run(); });
+  std::vector<std::thread> posters;
+  for (int i = 0; i < threads; ++i) {
+    posters.emplace_back([&] {
+      for (int round = 0; round < rounds; ++round) {
+        engine_->post([&] { ++ran; });
+        const auto timer = engine_->schedule_at(clock_.now() + std::chrono::hours(1), [] {});
+        engine_->schedule_at(clock_.now(), [&] { ++ran; });
+        EXPECT_TRUE(engine_->cancel(timer));
+        if (round % 50 == 0) std::this_thread::sleep_for(milliseconds(1));
+      }
+    });
+  }
+  for (std::thread& poster : posters) poster.join();
+  engine_->schedule_at(clock_.now() + milliseconds(1), [&] { engine_->stop(); });
+  runner.join();
+  EXPECT_EQ(ran, threads * rounds * 2);
+}
+
+TEST_P(EngineTest, StopFinishesWhatIsUnderWay) {
+  const auto target = make_file("data");
+  const std::string block(64 * 1024, 'b');
+  int done = 0;
+  run([&] {
+    for (std::uint64_t i = 0; i < 32; ++i) {
+      engine_->write(*target, i * block.size(), {as_bytes(block)}, true, [&](status written) {
+        EXPECT_TRUE(written.ok());
+        ++done;
+      });
+    }
+    engine_->schedule_at(clock_.now() + std::chrono::hours(1), [] { FAIL(); });
+    engine_->stop();
+  });
+  EXPECT_EQ(done, 32);
+  EXPECT_EQ(target->size().value(), 32 * block.size());
+}
+
+TEST_P(EngineTest, AnEngineThatNeverRanDropsItsTasks) {
+  const auto held = std::make_shared<int>(1);
+  engine_->post([held] {});
+  engine_->schedule_at(clock_.now(), [held] {});
+  EXPECT_EQ(held.use_count(), 3);
+  engine_.reset();
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(, EngineTest,
+                         testing::Values(engine_choice::uring, engine_choice::epoll),
+                         [](const auto& choice) {
+                           return choice.param == engine_choice::uring ? "io_uring" : "epoll";
+                         });
+
+// Makes io_uring_setup fail with `errno_value` for the rest of this process, as Docker's default
+// profile and hardened systems do.
+void forbid_io_uring(std::uint32_t errno_value) {
+  std::array<sock_filter, 4> program = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errno_value),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  CHECK(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs", errno);
+  CHECK(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0, "seccomp", errno);
+}
+
+class remembering_sink final : public log_sink {
+ public:
+  void write(log_level, std::string_view message) override { lines.emplace_back(message); }
+  std::vector<std::string> lines;
+};
+
+class RefusedUringTest : public testing::TestWithParam<std::pair<int, std::string>> {};
+
+TEST_P(RefusedUringTest, FallsBackSayingWhyOrFailsWhenAskedForByName) {
+  const auto& [errno_value, remedy] = GetParam();
+  const auto in_child = [&] {
+    forbid_io_uring(static_cast<std::uint32_t>(errno_value));
+    const system_clock time;
+    remembering_sink sink;
+    auto engine = make_engine(engine_choice::automatic, time, sink);
+    if (!engine.ok() || (*engine)->name() != "epoll") return 1;
+    if (sink.lines.size() != 1) return 2;
+    if (sink.lines[0].find(remedy) == std::string::npos) return 3;
+    const auto forced = make_engine(engine_choice::uring, time, sink);
+    if (forced.ok() || forced.code() != error_code::unsupported) return 4;
+    return sink.lines.size() == 1 ? 0 : 5;
+  };
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(in_child());
+  int outcome = 0;
+  ASSERT_EQ(::waitpid(child, &outcome, 0), child);
+  EXPECT_TRUE(WIFEXITED(outcome));
+  EXPECT_EQ(WEXITSTATUS(outcome), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(, RefusedUringTest,
+                         testing::Values(std::pair(EPERM, "seccomp"), std::pair(ENOSYS, "kernel"),
+                                         std::pair(ENOMEM, "ulimit -l")),
+                         [](const auto& refusal) {
+                           return std::string(::strerrorname_np(refusal.param.first));
+                         });
+
+TEST(MakeEngineTest, EnvironmentForcesOneAndRefusesNonsense) {
+  ::setenv("RINGLOG_IO", "epoll", 1);
+  EXPECT_EQ(engine_choice_from_environment().value(), engine_choice::epoll);
+  ::setenv("RINGLOG_IO", "uring", 1);
+  EXPECT_EQ(engine_choice_from_environment().value(), engine_choice::uring);
+  ::setenv("RINGLOG_IO", "threads", 1);
+  EXPECT_EQ(engine_choice_from_environment().code(), error_code::invalid_config);
+  ::unsetenv("RINGLOG_IO");
+  EXPECT_EQ(engine_choice_from_environment().value(), engine_choice::automatic);
+}
+
+}  // namespace
+}  // namespace ringlog::io
