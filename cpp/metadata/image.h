@@ -1,0 +1,113 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/hash_map.h"
+#include "base/uuid.h"
+#include "metadata/cow.h"
+#include "model/types.h"
+#include "protocol/stored/metadata_record.h"
+
+namespace ringlog::metadata {
+
+// A partition as the metadata log has it (Kafka: PartitionRegistration).
+struct partition_state {
+  std::vector<node_id_t> replicas;  // empty: no such partition (yet)
+  std::vector<node_id_t> in_sync_replicas;
+  std::vector<node_id_t> removing_replicas;
+  std::vector<node_id_t> adding_replicas;
+  std::vector<uuid> directories;  // of each replica; empty before metadata.version 3.7-IV2
+  node_id_t leader{-1};           // -1: none; so Kafka leaves its partitions at a clean stop
+  leader_epoch_t leader_epoch{no_leader_epoch};
+  std::int32_t partition_epoch = -1;
+  std::int8_t leader_recovery_state = 0;  // 1: elected uncleanly
+  std::optional<std::vector<node_id_t>> eligible_leader_replicas;
+  std::optional<std::vector<node_id_t>> last_known_eligible_leader_replicas;
+
+  bool operator==(const partition_state&) const = default;
+
+  bool has_replica(node_id_t node) const;
+};
+
+struct topic_state {
+  std::string name;
+  uuid id;
+  std::vector<partition_state> partitions;  // by partition id
+
+  const partition_state* find_partition(partition_id_t partition) const;
+  bool operator==(const topic_state&) const = default;
+};
+
+using topic_ptr = std::shared_ptr<const topic_state>;
+
+struct topic_index {
+  text_map<topic_ptr> by_name;
+  hash_map<uuid, topic_ptr> by_id;
+};
+
+// ConfigResource.Type
+enum class config_resource_type : std::int8_t {
+  topic = 2,
+  broker = 4,
+  client_metrics = 16,
+  group = 32,
+};
+
+struct config_resource {
+  config_resource_type type = config_resource_type::topic;
+  std::string name;  // of a broker its id, "" for the default of all brokers
+  auto operator<=>(const config_resource&) const = default;
+};
+
+using config_values = std::map<std::string, std::string, std::less<>>;
+
+// An entity of client quotas: its types ("user", "client-id", "ip") in order, each with a name or
+// none for the type's default.
+using quota_entity = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
+// Metadata at one offset of the metadata log (KIP-631; Kafka: MetadataImage). Immutable once
+// published, shared by whoever reads; images share the parts that are the same in them. What we do
+// not act on (access control, quotas, tokens, controllers, records of unknown types) is kept, so
+// that snapshots carry it on.
+struct image {
+  offset_t next_offset{0};  // everything below is in the image
+  leader_epoch_t epoch{0};  // of the metadata log, of the record before next_offset
+  std::int64_t last_timestamp = no_timestamp;
+
+  copy_on_write<topic_index> topics;
+  copy_on_write<std::map<config_resource, config_values>> configs;
+  copy_on_write<std::map<std::string, std::int16_t, std::less<>>> features;
+  copy_on_write<std::map<std::int32_t, protocol::register_broker_record>> brokers;
+  copy_on_write<std::map<std::int32_t, protocol::register_controller_record>> controllers;
+  producer_id_t next_producer_id{0};
+  copy_on_write<std::map<quota_entity, std::map<std::string, double>>> quotas;
+  copy_on_write<std::map<uuid, protocol::access_control_entry_record>> access_controls;
+  // By user and mechanism.
+  copy_on_write<
+      std::map<std::pair<std::string, std::int8_t>, protocol::user_scram_credential_record>>
+      scram_credentials;
+  copy_on_write<std::map<std::string, protocol::delegation_token_record>> delegation_tokens;
+  copy_on_write<std::vector<protocol::metadata_record>> unknown_records;
+
+  // Null when there is no such topic.
+  topic_ptr find_topic(std::string_view name) const;
+  topic_ptr find_topic(const uuid& id) const;
+
+  // What was set on the resource itself; empty when nothing is.
+  const config_values& configs_of(const config_resource& resource) const;
+
+  // 0 when the feature is not finalised.
+  std::int16_t feature_level(std::string_view name) const;
+};
+
+using image_ptr = std::shared_ptr<const image>;
+
+}  // namespace ringlog::metadata
