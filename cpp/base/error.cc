@@ -21,14 +21,51 @@ error_code code_of_errno(int errno_value) {
       return error_code::permission_denied;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
       return error_code::no_space;
     case EINTR:
       return error_code::interrupted;
     case ENOSYS:
     case EOPNOTSUPP:
+    case ENOLCK:
       return error_code::unsupported;
+    case ENOMEM:
+      return error_code::no_memory;
     default:
       return error_code::io_error;
+  }
+}
+
+// What a person can do about it; empty when the error's own text says it all.
+std::string_view remedy_of_errno(int errno_value) {
+  switch (errno_value) {
+    case EACCES:
+    case EPERM:
+      return "check its owner and permissions (ls -l) and the user that runs this program";
+    case EROFS:
+      return "mount the file system for writing or choose another directory";
+    case ENOSPC:
+      return "free space on this disk, or shorten the retention of topics";
+    case EDQUOT:
+      return "free space or raise the disk quota of this user";
+    case EFBIG:
+      return "raise the limit of file sizes (ulimit -f)";
+    case EMFILE:
+      return "raise the limit of open files of this process (ulimit -n)";
+    case ENFILE:
+      return "raise the system's limit of open files (sysctl fs.file-max)";
+    case EIO:
+      return "the disk failed: see the kernel's messages (dmesg) and keep a copy of the data";
+    case ENOTDIR:
+      return "a part of the path is a file, not a directory";
+    case ENAMETOOLONG:
+      return "choose a shorter path";
+    case ENOLCK:
+      return "this file system has no record locks: choose a local disk";
+    case ENOMEM:
+      return "the system is out of memory";
+    default:
+      return "";
   }
 }
 
@@ -100,8 +137,9 @@ static_assert(names.size() == static_cast<std::size_t>(error_code::internal) + 1
 std::string_view name_of(error_code code) { return names[static_cast<std::size_t>(code)]; }
 
 error error_from_errno(int errno_value, std::string_view what, std::string_view path) {
-  return make_error(code_of_errno(errno_value), "{} {}: {}", what, path,
-                    std::strerror(errno_value));
+  const std::string_view remedy = remedy_of_errno(errno_value);
+  return make_error(code_of_errno(errno_value), "cannot {} {}: {}{}{}", what, path,
+                    std::strerror(errno_value), remedy.empty() ? "" : "; ", remedy);
 }
 
 }  // namespace ringlog

@@ -97,7 +97,8 @@ error make_error(error_code code, fmt::format_string<Values...> text, Values&&..
   return {code, fmt::format(text, std::forward<Values>(values)...)};
 }
 
-// For a failed system call: maps errno to a code and appends its text.
+// For a failed system call, `what` being its verb ("open", "write"): maps errno to a code and says
+// "cannot open PATH: TEXT OF ERRNO; WHAT TO DO".
 error error_from_errno(int errno_value, std::string_view what, std::string_view path);
 
 }  // namespace ringlog

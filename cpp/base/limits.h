@@ -20,6 +20,11 @@ inline constexpr std::int64_t decompressed_batch_bytes_max = 256 * MiB;
 inline constexpr std::int64_t decompression_ratio_max = 10'000;
 inline constexpr std::int64_t record_headers_max = 1'000'000;
 
+// Input and output.
+inline constexpr std::int64_t io_ring_entries = 256;  // operations with the kernel at a time
+inline constexpr std::int64_t io_pool_threads = 2;
+inline constexpr std::int64_t io_retries_max = 100;  // of one interrupted system call in a row
+
 // Names.
 inline constexpr std::int64_t topic_name_bytes_max = 249;  // Kafka: Topic.MAX_NAME_LENGTH
 

@@ -83,7 +83,7 @@ void epoll_engine::serve_pool() {
 }
 
 void epoll_engine::wait(std::optional<nanoseconds> wait_max) {
-  if (wait_max != nanoseconds(0)) sleep(wait_max);
+  if (wait_max != nanoseconds(0)) wait_for_events(wait_max);
   std::vector<std::unique_ptr<operation>> batch;
   {
     const std::lock_guard lock(mutex_);
@@ -92,7 +92,7 @@ void epoll_engine::wait(std::optional<nanoseconds> wait_max) {
   for (std::unique_ptr<operation>& work : batch) finished(std::move(work));
 }
 
-void epoll_engine::sleep(std::optional<nanoseconds> wait_max) {
+void epoll_engine::wait_for_events(std::optional<nanoseconds> wait_max) {
   constexpr std::int64_t second = 1'000'000'000;
   itimerspec alarm{};  // all zero: no alarm
   if (wait_max) {

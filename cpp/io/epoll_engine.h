@@ -30,7 +30,7 @@ class epoll_engine final : public loop {
 
   status build();
   status watch(const owned_descriptor& source);
-  void sleep(std::optional<nanoseconds> wait_max);
+  void wait_for_events(std::optional<nanoseconds> wait_max);
   void serve_pool();
 
   owned_descriptor epoll_;

@@ -4,7 +4,6 @@
 
 #include "base/limits.h"
 #include "io/epoll_engine.h"
-#include "io/system_clock.h"
 #include "io/uring_engine.h"
 
 namespace ringlog::io {
@@ -28,10 +27,9 @@ result<engine_choice> engine_choice_from_environment() {
                     "RINGLOG_IO is '{}': set it to uring or epoll, or leave it unset", wanted);
 }
 
-const capabilities& probe_capabilities() {
-  static const capabilities probed = [] {
+const capabilities& probe_capabilities(const clock& time) {
+  static const capabilities probed = [&] {
     capabilities found;
-    const system_clock time;
     const auto ring = uring_engine::make(time);
     found.io_uring = ring.ok();
     if (ring.ok()) {

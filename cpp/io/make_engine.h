@@ -19,7 +19,7 @@ struct capabilities {
   bool deferred_task_work = false;  // of io_uring: Linux 6.1 and later
   std::string io_uring_refusal;     // why there is none, and what to do; empty when there is
 };
-const capabilities& probe_capabilities();
+const capabilities& probe_capabilities(const clock& time);
 
 // Makes the engine that was asked for; automatic means io_uring, and where that is refused epoll
 // with one warning that says why. Fails when the one asked for by name is refused, or when not even

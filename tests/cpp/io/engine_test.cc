@@ -24,8 +24,8 @@ namespace {
 class EngineTest : public testing::TestWithParam<engine_choice> {
  protected:
   void SetUp() override {
-    if (GetParam() == engine_choice::uring && !probe_capabilities().io_uring) {
-      GTEST_SKIP() << probe_capabilities().io_uring_refusal;
+    if (GetParam() == engine_choice::uring && !probe_capabilities(clock_).io_uring) {
+      GTEST_SKIP() << probe_capabilities(clock_).io_uring_refusal;
     }
     auto made = make_engine(GetParam(), clock_, sink_);
     ASSERT_TRUE(made.ok()) << made.failure().message;
