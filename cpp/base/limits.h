@@ -18,6 +18,7 @@ inline constexpr std::int64_t open_segment_files_max = 512;
 inline constexpr std::int64_t batch_bytes_max = 1024 * MiB;
 inline constexpr std::int64_t decompressed_batch_bytes_max = 256 * MiB;
 inline constexpr std::int64_t decompression_ratio_max = 10'000;
+inline constexpr std::int64_t decompressed_bytes_of_any_ratio = 16 * MiB;
 inline constexpr std::int64_t record_headers_max = 1'000'000;
 
 // Input and output.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/compression_type.h"
 #include "base/strong.h"
 #include "base/uuid.h"
 
@@ -44,9 +45,6 @@ inline std::size_t hash_value(const topic_partition& tp) {
 enum class isolation_level : std::uint8_t { read_uncommitted = 0, read_committed = 1 };
 
 enum class timestamp_type : std::uint8_t { create_time = 0, log_append_time = 1 };
-
-// The values of attributes bits 0-2 of a record batch.
-enum class compression_type : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 
 }  // namespace ringlog
 
