@@ -3,7 +3,7 @@
 Usage: run.py BUILD_FOLDER SECONDS [NAME...]
 
 A fuzzer may name its seeds in a comment line, `// seeds: *.log *.index`: files of the golden Kafka
-directories (in RINGLOG_SHARED) whose names match, cut to 64 KiB. What a fuzzer finds is written to
+directories (in RINGLOG_SHARED) whose names match, cut to 16 KiB. What a fuzzer finds is written to
 BUILD_FOLDER/fuzzers/<name>-<crash>; run the program with that file to see it again.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CANARY = "canary_fuzz"
-SEED_BYTES_MAX = 64 * 1024
+SEED_BYTES_MAX = 16 * 1024
 SEEDS_PER_FUZZER_MAX = 200
 
 
