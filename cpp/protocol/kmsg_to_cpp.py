@@ -118,6 +118,9 @@ class StructWriter:
     def nullable(self, field):
         return condition(field.nullable, field.versions) or "true"
 
+    def tagged(self, field):
+        return "false" if field.tag is None else "true"
+
     def smallest_element(self, field):
         """The fewest bytes that an element of the array can have, in any version."""
         if not is_struct(field):
@@ -169,7 +172,7 @@ class StructWriter:
         if is_optional(field):
             if is_struct(field):
                 return (f"read_nullable_struct<{self.element_type(field)}>(in, "
-                        f"{self.nullable(field)}, schema_version)")
+                        f"{self.tagged(field)}, {self.nullable(field)}, schema_version)")
             name = "string" if field.type == "string" else "bytes"
             return f"in.read_nullable_{name}({compact}, {self.nullable(field)})"
         return self.read_element(field)
@@ -245,8 +248,8 @@ class StructWriter:
             return f"write_array({out}, {field.name}, {compact}, {item})"
         if is_optional(field):
             if is_struct(field):
-                return (f"write_nullable_struct({out}, {field.name}, {self.nullable(field)}, "
-                        "schema_version)")
+                return (f"write_nullable_struct({out}, {field.name}, {self.tagged(field)}, "
+                        f"{self.nullable(field)}, schema_version)")
             name = "string" if field.type == "string" else "bytes"
             return f"{out}.write_nullable_{name}({field.name}, {compact}, {self.nullable(field)})"
         return self.write_element(field, out, field.name)

@@ -124,8 +124,8 @@ std::optional<std::size_t> reader::read_count(bool compact, bool nullable, std::
   return static_cast<std::size_t>(count);
 }
 
-bool reader::read_presence(bool nullable) {
-  const bool present = read_integer<std::int8_t>() >= 0;
+bool reader::read_presence(bool tagged, bool nullable) {
+  const bool present = tagged ? read_unsigned_varint() > 0 : read_integer<std::int8_t>() >= 0;
   if (!present) allow_null(nullable);
   return present && ok();
 }

@@ -54,8 +54,9 @@ class reader {
 
   // The number of elements of an array, each of at least `smallest` bytes; none if null.
   std::optional<std::size_t> read_count(bool compact, bool nullable, std::size_t smallest);
-  // Whether a struct that may be null is there.
-  bool read_presence(bool nullable);
+  // Whether a struct that may be null is there. In a tagged field that is an unsigned varint, 0 or
+  // 1; elsewhere a byte, -1 or 1.
+  bool read_presence(bool tagged, bool nullable);
 
  private:
   friend class tagged_fields_reader;
@@ -108,8 +109,9 @@ std::vector<Element> read_array(reader& in, bool compact, std::size_t smallest, 
 }
 
 template <typename Struct>
-std::optional<Struct> read_nullable_struct(reader& in, bool nullable, std::int16_t version) {
-  if (!in.read_presence(nullable)) return std::nullopt;
+std::optional<Struct> read_nullable_struct(reader& in, bool tagged, bool nullable,
+                                           std::int16_t version) {
+  if (!in.read_presence(tagged, nullable)) return std::nullopt;
   return Struct::decode(in, version);
 }
 

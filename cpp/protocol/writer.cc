@@ -101,9 +101,13 @@ void writer::write_null_count(bool compact, bool nullable) {
   }
 }
 
-void writer::write_presence(bool present, bool nullable) {
+void writer::write_presence(bool present, bool tagged, bool nullable) {
   if (!present) refuse_null(nullable);
-  write_integer<std::int8_t>(present ? 1 : -1);
+  if (tagged) {
+    write_unsigned_varint(present ? 1 : 0);
+  } else {
+    write_integer<std::int8_t>(present ? 1 : -1);
+  }
 }
 
 void tagged_fields_writer::add_payload(std::uint32_t tag, result<byte_buffer> payload) {

@@ -47,7 +47,7 @@ class writer {
 
   void write_count(std::size_t count, bool compact);
   void write_null_count(bool compact, bool nullable);
-  void write_presence(bool present, bool nullable);
+  void write_presence(bool present, bool tagged, bool nullable);
 
  private:
   std::byte* grow(std::size_t size);
@@ -96,9 +96,9 @@ void write_nullable_array(writer& out, const std::optional<std::vector<Element>>
 }
 
 template <typename Struct>
-void write_nullable_struct(writer& out, const std::optional<Struct>& value, bool nullable,
-                           std::int16_t version) {
-  out.write_presence(value.has_value(), nullable);
+void write_nullable_struct(writer& out, const std::optional<Struct>& value, bool tagged,
+                           bool nullable, std::int16_t version) {
+  out.write_presence(value.has_value(), tagged, nullable);
   if (value) value->encode(out, version);
 }
 
