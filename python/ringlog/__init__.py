@@ -1,5 +1,7 @@
 """Kafka in this process: the API of kafka-python on a log in a directory.
 
+A first record:
+
     from ringlog import KafkaProducer
 
     KafkaProducer(bootstrap_servers="file:./data").send("orders", b"hello").get()
