@@ -85,9 +85,8 @@ def main():
             refused = accounts.handle(
                 MORNING_MS + hour * HOUR_MS, command, account, amount, *receiver
             )
-            print(
-                f"{command:<8} {amount:>4} {account:<6} {'refused: ' + refused if refused else 'done'}"
-            )
+            outcome = f"refused: {refused}" if refused else "done"
+            print(f"{command:<8} {amount:>4} {account:<6} {outcome}")
         heading("Balances from the events alone")
         print(accounts.replay(), "events give", accounts.balances)
         accounts.replay(until_ms=MORNING_MS + HOUR_MS)

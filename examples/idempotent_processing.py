@@ -33,7 +33,7 @@ def already_done(address):
 
 
 def work(address, dies_after=None):
-    """Handles payments; returns (delivered, paid). With `dies_after` payments it dies uncommitted."""
+    """(delivered, paid); after `dies_after` payments it dies before committing."""
     delivered = paid = 0
     done = already_done(address)
     with json_producer(address) as producer:
