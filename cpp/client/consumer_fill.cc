@@ -1,0 +1,334 @@
+// The part of the consumer that brings records: rebalances, positions, fetches.
+
+#include <algorithm>
+#include <utility>
+
+#include "client/consumer.h"
+
+namespace ringlog::client {
+
+// ---- handing out ---------------------------------------------------------------------------
+
+bool consumer::take(model::record_view& record) {
+  if (attention_.load(std::memory_order_relaxed) != 0) return false;
+  for (;;) {
+    while (current_ && current_->next(record)) {
+      partition_reading& from = *current_->partition;
+      if (record.offset < from.position) continue;
+      from.position = record.offset + 1;
+      if (!from.handed_out) {
+        from.handed_out = true;
+        handed_out_.push_back(&from);
+      }
+      return true;
+    }
+    if (current_) finish_current();
+    if (!damage_.ok() || fetched_.empty() || fetched_.front_is_compressed()) return false;
+    if (!open_next_batch(damage_)) return false;
+  }
+}
+
+void consumer::finish_current() {
+  if (status whole = current_->outcome(); whole.ok()) {
+    partition_reading& from = *current_->partition;
+    from.position = std::max(from.position, current_->batch.next_offset());
+  } else {
+    damage_ = std::move(whole.failure())
+                  .with_context(fmt::format("{} at offset {}",
+                                            current_->partition->source.to_string(),
+                                            current_->partition->position));
+    fetched_.drop(*current_->partition);
+  }
+  current_.reset();
+}
+
+bool consumer::open_next_batch(status& opened) {
+  auto next = fetched_.open_next();
+  if (!next.ok()) {
+    opened = std::move(next.failure());
+    return false;
+  }
+  current_ = std::move(*next);
+  return current_ != nullptr;
+}
+
+result<bool> consumer::fill(const wait_limit& limit) {
+  for (;;) {
+    if (closed_) return make_error(error_code::closed, "the consumer is closed");
+    TRY(over_->check_usable());
+    if ((attention_.exchange(0) & woken) != 0) {
+      return make_error(error_code::interrupted, "wakeup() was called");
+    }
+    if (member_) member_->touch();
+    if (!damage_.ok()) return std::exchange(damage_, status()).failure();
+
+    bool settled = true;
+    TRY(prepare(limit, settled));
+    if (settled) {
+      if (current_) return true;
+      if (open_next_batch(damage_)) return true;
+      if (!damage_.ok()) continue;
+      TRY(fetch(limit));
+      if (!fetched_.empty()) continue;
+    }
+    if (limit.over()) return false;
+  }
+}
+
+result<bool> consumer::fill_within(milliseconds idle, callback<status()>* interrupted) {
+  // The join must not use the idle time up: a short one on a fresh group still drains the log.
+  const auto first = wait_limit::after(milliseconds(options_.session_timeout_ms), interrupted);
+  for (;;) {
+    bool settled = true;
+    TRY(prepare(first, settled));
+    if (settled || first.over()) break;
+  }
+  return fill(wait_limit::after(idle, interrupted));
+}
+
+void consumer::attend(std::uint32_t flag) {
+  attention_.fetch_or(flag);
+  if (const std::uint64_t token = fetch_token_.load(); token != 0) {
+    over_->broker().cancel_fetch(token);
+  }
+  wake_.signal();
+}
+
+void consumer::wakeup() { attend(woken); }
+
+// ---- topics and group ----------------------------------------------------------------------
+
+status consumer::prepare(const wait_limit& limit, bool& settled) {
+  TRY(prepare_topics(limit));
+  if (topics_ && member_) {
+    TRY(prepare_group(limit, settled));
+  } else if (topics_) {
+    refresh_ungrouped();
+  }
+  if (settled) TRY(settle_positions(limit));
+  return {};
+}
+
+status consumer::prepare_topics(const wait_limit& limit) {
+  if (!topics_) return {};
+  const std::uint64_t version = over_->broker().metadata_version();
+  if (topics_seen_ == version && version != 0 && !subscription_changed_) return {};
+  if (filter_) {
+    std::vector<std::string> names;
+    for (const auto& topic : over_->broker().list_topics()) names.push_back(topic.name);
+    TRY_ASSIGN(const auto picked, filter_(std::move(names)));
+    std::set<std::string> wanted(picked.begin(), picked.end());
+    if (*topics_ != wanted) {
+      topics_ = std::move(wanted);
+      subscription_changed_ = true;
+    }
+  } else if (options_.allow_auto_create_topics && subscription_changed_) {
+    for (const std::string& topic : *topics_) {
+      if (over_->broker().find_topic(topic)) continue;
+      const auto made = await<broker::topic_description>(
+          limit, "making topic " + topic, [&](auto reply) {
+            over_->broker().ensure_topic(topic, std::move(reply));
+          });
+      if (made.ok()) continue;
+      // Not allowed to make it: it is read when somebody else does.
+      if (made.code() != error_code::unknown_topic_or_partition) return made.failure();
+    }
+  }
+  topics_seen_ = version;
+  if (!member_) subscription_changed_ = false;
+  return {};
+}
+
+status consumer::prepare_group(const wait_limit& limit, bool& settled) {
+  if (joined_ && (member_->needs_join() || subscription_changed_)) {
+    TRY(give_up_assignment(limit, member_->lost()));
+  }
+  if (!joined_ && (subscription_changed_ || member_->needs_join())) {
+    if (subscription_changed_) member_->request_rejoin();
+    attention_.fetch_and(~std::uint32_t{rebalance});
+    subscription_changed_ = false;
+    member_->start_join({topics_->begin(), topics_->end()});
+  }
+  if (auto outcome = member_->take_outcome()) {
+    if (!outcome->ok()) return outcome->failure();
+    TRY(take_assignment((*outcome)->assigned));
+  }
+  settled = joined_;
+  if (joined_ || limit.over()) return {};
+  if (status waited = wake_.wait(limit); !waited.ok() && waited.code() != error_code::timed_out) {
+    return waited;
+  }
+  return {};
+}
+
+status consumer::give_up_assignment(const wait_limit& limit, bool lost) {
+  const auto partitions = assignment();
+  joined_ = false;
+  if (!lost && member_ && options_.enable_auto_commit) {
+    if (partition_offsets offsets = processed(); !offsets.empty()) {
+      const status done = commit(std::move(offsets), limit);
+      if (!done.ok()) {
+        over_->log().log(log_level::warning, "commit before the rebalance of group {} failed: {}",
+                         *options_.group_id, done.failure().message);
+      }
+    }
+  }
+  status told;
+  auto& hook = lost && hooks_.lost ? hooks_.lost : hooks_.revoked;
+  if (hook && !partitions.empty()) told = hook(partitions);
+  set_assigned({});
+  return told;
+}
+
+status consumer::take_assignment(const std::vector<topic_partition>& partitions) {
+  std::vector<reading> next;
+  for (const topic_partition& source : partitions) {
+    next.push_back(std::make_shared<partition_reading>(source));
+  }
+  set_assigned(std::move(next));
+  joined_ = true;
+  return hooks_.assigned ? hooks_.assigned(partitions) : status();
+}
+
+// Without a group: all partitions of the subscribed topics, as they are now.
+void consumer::refresh_ungrouped() {
+  std::vector<reading> next;
+  for (const std::string& topic : *topics_) {
+    const auto found = over_->broker().find_topic(topic);
+    if (!found) continue;
+    for (const auto& partition : found->partitions) {
+      reading kept = find({topic, partition.partition});
+      next.push_back(kept ? kept
+                          : std::make_shared<partition_reading>(
+                                topic_partition{topic, partition.partition}));
+    }
+  }
+  joined_ = true;
+  if (next != assigned_) set_assigned(std::move(next));
+}
+
+// ---- positions -----------------------------------------------------------------------------
+
+status consumer::settle_positions(const wait_limit& limit) {
+  for (const reading& partition : assigned_) {
+    if (partition->position != no_offset) continue;
+    if (!partition->reset && options_.group_id) {
+      TRY_ASSIGN(const auto found, committed(partition->source, limit));
+      if (found && found->offset != no_offset) {
+        partition->position = found->offset;
+        partition->committed.store(found->offset.value(), std::memory_order_relaxed);
+        continue;
+      }
+    }
+    const offset_reset rule = partition->reset.value_or(options_.auto_offset_reset);
+    if (rule == offset_reset::none) {
+      return make_error(error_code::offset_out_of_range,
+                        "{} has no committed offset and auto_offset_reset says none: seek() to "
+                        "where the reading shall begin",
+                        partition->source.to_string());
+    }
+    const std::int64_t where =
+        rule == offset_reset::earliest ? broker::earliest_timestamp : broker::latest_timestamp;
+    auto listed = list_offset(partition->source, where, limit);
+    if (!listed.ok()) {
+      if (listed.code() == error_code::unknown_topic_or_partition) continue;  // may come yet
+      return std::move(listed.failure());
+    }
+    partition->position = listed->offset;
+    partition->reset.reset();
+  }
+  return {};
+}
+
+// ---- fetches -------------------------------------------------------------------------------
+
+bool consumer::start_fetch(const wait_limit& limit) {
+  broker::fetch_request request;
+  fetch_under_way next{std::make_shared<pending_answer<broker::fetch_answer>>(), {}};
+  const monotonic_time now = over_->time().now();
+  const std::size_t count = assigned_.size();
+  for (std::size_t i = 0; i < count; ++i) {  // another partition is first each time
+    const reading& partition = assigned_[(fetch_turn_ + i) % count];
+    if (partition->paused || partition->position == no_offset) continue;
+    if (now < partition->not_before) continue;
+    request.partitions.push_back({partition->source, partition->position,
+                                  options_.max_partition_fetch_bytes, no_leader_epoch});
+    next.asked.emplace_back(partition, partition->position);
+  }
+  ++fetch_turn_;
+  if (next.asked.empty()) return false;
+  request.wait_ms_max =
+      std::clamp<std::int64_t>(limit.left().count(), 0, options_.fetch_max_wait_ms);
+  request.bytes_min = options_.fetch_min_bytes;
+  request.bytes_max = options_.fetch_max_bytes;
+  request.isolation = options_.isolation;
+  fetching_ = std::move(next);
+  fetch_token_.store(over_->broker().fetch(
+      std::move(request), [answer = fetching_->answer](result<broker::fetch_answer> fetched) {
+        answer->complete(std::move(fetched));
+      }));
+  return true;
+}
+
+status consumer::fetch(const wait_limit& limit) {
+  if (!fetching_ && !start_fetch(limit)) {
+    // Nothing to ask for: wait for a rebalance, a topic, or the end of a back-off.
+    auto slice = wait_limit::after(std::min(limit.left(), wait_slice_max), limit.interrupted);
+    const status waited = wake_.wait(slice);
+    return waited.ok() || waited.code() == error_code::timed_out ? status() : waited;
+  }
+  // An attention that was raised before the token was known must not wait for the fetch.
+  if (attention_.load() != 0) over_->broker().cancel_fetch(fetch_token_.load());
+  auto answer = fetching_->answer->wait(limit, "the fetch");
+  if (!answer.ok()) {
+    if (answer.code() == error_code::timed_out) return {};  // goes on; the next call takes it
+    over_->broker().cancel_fetch(fetch_token_.exchange(0));
+    fetching_.reset();
+    return std::move(answer.failure());
+  }
+  return take_fetched(std::move(*answer));
+}
+
+status consumer::take_fetched(broker::fetch_answer answer) {
+  fetch_token_.store(0);
+  const fetch_under_way fetched = std::move(*fetching_);
+  fetching_.reset();
+  status first_failure;
+  for (std::size_t i = 0; i < answer.partitions.size() && i < fetched.asked.size(); ++i) {
+    const auto& [from, position] = fetched.asked[i];
+    if (from->revoked || from->paused || from->position != position) continue;
+    if (answer.partitions[i].failure) {
+      status handled = handle_failure(from, *answer.partitions[i].failure);
+      if (first_failure.ok()) first_failure = std::move(handled);
+      continue;
+    }
+    from->high_watermark = answer.partitions[i].high_watermark;
+    status added = fetched_.add(from, std::move(answer.partitions[i]));
+    if (first_failure.ok()) first_failure = std::move(added);
+  }
+  return first_failure;
+}
+
+status consumer::handle_failure(const reading& from, const error& failure) {
+  switch (failure.code) {
+    case error_code::offset_out_of_range:
+      if (options_.auto_offset_reset == offset_reset::none) break;
+      over_->log().log(log_level::info, "{}: {}; reading goes on by auto_offset_reset",
+                       from->source.to_string(), failure.message);
+      from->position = no_offset;
+      from->reset = options_.auto_offset_reset;
+      return {};
+    case error_code::unknown_topic_or_partition:
+    case error_code::not_leader:
+    case error_code::unknown_leader_epoch:
+    case error_code::fenced_leader_epoch:
+      from->not_before = over_->time().now() + milliseconds(options_.retry_backoff_ms);
+      return {};
+    default:
+      break;
+  }
+  return error(failure).with_context(
+      fmt::format("{} at offset {}", from->source.to_string(), from->position));
+}
+
+}  // namespace ringlog::client

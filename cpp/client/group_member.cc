@@ -1,0 +1,301 @@
+#include "client/group_member.h"
+
+#include <set>
+#include <utility>
+
+#include "client/consumer_protocol.h"
+
+namespace ringlog::client {
+namespace {
+
+// Failures after which the same request, or a new join, can succeed.
+bool forgets_member(error_code code) {
+  return code == error_code::unknown_member_id || code == error_code::illegal_generation;
+}
+bool heals_by_itself(error_code code) {
+  switch (code) {
+    case error_code::coordinator_loading:
+    case error_code::coordinator_not_available:
+    case error_code::not_coordinator:
+    case error_code::rebalance_in_progress:
+    case error_code::timed_out:
+      return true;
+    default:
+      return forgets_member(code);
+  }
+}
+
+}  // namespace
+
+group_member::group_member(std::shared_ptr<transport> over, const consumer_options& options,
+                           std::function<void()> changed)
+    : over_(std::move(over)), options_(options), changed_(std::move(changed)) {}
+
+void group_member::start_join(std::vector<std::string> topics) {
+  std::uint64_t attempt = 0;
+  {
+    const std::lock_guard guard(mutex_);
+    topics_ = std::move(topics);
+    if (phase_ == phase::joining || phase_ == phase::syncing) return;
+    needs_join_.store(false, std::memory_order_release);
+    lost_.store(false, std::memory_order_release);
+    outcome_.reset();
+    phase_ = phase::joining;
+    attempt = ++attempt_;
+  }
+  send_join(attempt);
+}
+
+void group_member::send_join(std::uint64_t attempt) {
+  broker::join_group_request request;
+  {
+    const std::lock_guard guard(mutex_);
+    if (attempt != attempt_) return;
+    request.group = *options_.group_id;
+    request.member = member_;
+    const byte_buffer subscription = encode_subscription(topics_);
+    for (const std::string& name : options_.assignors) {
+      request.protocols.push_back({name, subscription});
+    }
+  }
+  request.instance = options_.group_instance_id;
+  request.client_id = options_.client_id;
+  request.client_host = "/127.0.0.1";
+  request.protocol_type = "consumer";
+  request.session_timeout_ms = options_.session_timeout_ms;
+  request.rebalance_timeout_ms = options_.max_poll_interval_ms;
+  request.member_id_required = true;
+  over_->broker().join_group(std::move(request),
+                             [self = shared_from_this(), attempt](auto answer) {
+                               self->on_joined(attempt, std::move(answer));
+                             });
+}
+
+void group_member::on_joined(std::uint64_t attempt, result<broker::join_group_answer> answer) {
+  if (!answer.ok()) {
+    const error_code code = answer.code();
+    if (heals_by_itself(code)) return retry_join(attempt, forgets_member(code), false);
+    return finish(attempt, std::move(answer.failure()));
+  }
+  {
+    const std::lock_guard guard(mutex_);
+    if (attempt != attempt_) return;
+    member_ = answer->member;
+    if (!answer->member_id_required) {
+      generation_ = answer->generation;
+      protocol_ = answer->protocol;
+      phase_ = phase::syncing;
+    }
+  }
+  if (answer->member_id_required) return send_join(attempt);
+  send_sync(attempt, *answer);
+}
+
+void group_member::send_sync(std::uint64_t attempt, const broker::join_group_answer& joined) {
+  broker::sync_group_request request;
+  if (joined.leader == joined.member && !joined.skip_assignment) {
+    auto assigned = assign_all(joined);
+    if (!assigned.ok()) return finish(attempt, std::move(assigned.failure()));
+    request.assignments = std::move(*assigned);
+  }
+  request.group = *options_.group_id;
+  request.generation = joined.generation;
+  request.member = joined.member;
+  request.instance = options_.group_instance_id;
+  request.protocol_type = "consumer";
+  request.protocol = joined.protocol;
+  over_->broker().sync_group(std::move(request),
+                             [self = shared_from_this(), attempt](auto answer) {
+                               self->on_synced(attempt, std::move(answer));
+                             });
+}
+
+result<std::vector<broker::member_assignment>> group_member::assign_all(
+    const broker::join_group_answer& joined) {
+  std::vector<assignor_member> members;
+  std::set<std::string> all_topics;
+  for (const broker::joined_member& joined_member : joined.members) {
+    TRY_ASSIGN(auto topics, decode_subscription(joined_member.metadata));
+    all_topics.insert(topics.begin(), topics.end());
+    members.push_back({joined_member.member, joined_member.instance, std::move(topics)});
+  }
+  // The version first: a change between the two look-ups then shows as a change, never as none.
+  const std::uint64_t version = over_->broker().metadata_version();
+  const partition_counts counts = count_partitions({all_topics.begin(), all_topics.end()});
+  TRY_ASSIGN(const assignments shares, assign(joined.protocol, members, counts));
+  {
+    const std::lock_guard guard(mutex_);
+    watched_.emplace();
+    for (const std::string& topic : all_topics) (*watched_)[topic] = 0;
+    for (const auto& [topic, count] : counts) (*watched_)[topic] = count;
+    watched_version_ = version;
+  }
+  std::vector<broker::member_assignment> encoded;
+  for (const auto& [member, partitions] : shares) {
+    encoded.push_back({member, encode_assignment(partitions)});
+  }
+  return encoded;
+}
+
+void group_member::on_synced(std::uint64_t attempt, result<broker::sync_group_answer> answer) {
+  if (!answer.ok()) {
+    const error_code code = answer.code();
+    const bool again = code == error_code::rebalance_in_progress;
+    if (heals_by_itself(code)) return retry_join(attempt, forgets_member(code), again);
+    return finish(attempt, std::move(answer.failure()));
+  }
+  auto partitions = decode_assignment(answer->assignment);
+  if (!partitions.ok()) return finish(attempt, std::move(partitions.failure()));
+  finish(attempt, outcome{std::move(*partitions)});
+}
+
+void group_member::retry_join(std::uint64_t attempt, bool forget_member, bool at_once) {
+  {
+    const std::lock_guard guard(mutex_);
+    if (attempt != attempt_) return;
+    phase_ = phase::joining;
+    watched_.reset();
+    if (forget_member) {
+      member_.clear();
+      generation_ = -1;
+    }
+  }
+  if (at_once) return send_join(attempt);
+  over_->engine().schedule_at(over_->time().now() + milliseconds(options_.retry_backoff_ms),
+                              [self = shared_from_this(), attempt] { self->send_join(attempt); });
+}
+
+void group_member::finish(std::uint64_t attempt, result<outcome> end) {
+  {
+    const std::lock_guard guard(mutex_);
+    if (attempt != attempt_) return;
+    phase_ = end.ok() ? phase::stable : phase::out;
+    if (!end.ok()) needs_join_.store(true, std::memory_order_release);
+    outcome_.emplace(std::move(end));
+    active_at_ = over_->time().now();
+    activity_seen_ = activity_.load(std::memory_order_relaxed);
+  }
+  schedule_heartbeat(attempt);
+  changed_();
+}
+
+std::optional<result<group_member::outcome>> group_member::take_outcome() {
+  const std::lock_guard guard(mutex_);
+  return std::exchange(outcome_, std::nullopt);
+}
+
+void group_member::schedule_heartbeat(std::uint64_t attempt) {
+  over_->engine().schedule_at(
+      over_->time().now() + milliseconds(options_.heartbeat_interval_ms),
+      [self = shared_from_this(), attempt] { self->beat(attempt); });
+}
+
+void group_member::beat(std::uint64_t attempt) {
+  broker::group_member_identity from;
+  bool idle = false;
+  {
+    const std::lock_guard guard(mutex_);
+    if (attempt != attempt_ || phase_ != phase::stable) return;
+    const monotonic_time now = over_->time().now();
+    const std::uint64_t activity = activity_.load(std::memory_order_relaxed);
+    if (activity != activity_seen_) {
+      activity_seen_ = activity;
+      active_at_ = now;
+    }
+    idle = now - active_at_ > milliseconds(options_.max_poll_interval_ms);
+    from = {*options_.group_id, generation_, member_, options_.group_instance_id};
+  }
+  if (idle) {
+    over_->log().log(log_level::warning,
+                     "consumer {} of group {} did not poll for more than max_poll_interval_ms={}: "
+                     "it leaves the group, its partitions go to others",
+                     from.member, from.group, options_.max_poll_interval_ms);
+    leave([] {});
+    return mark_rejoin(true);
+  }
+  watch_topics();
+  over_->broker().heartbeat(std::move(from), [self = shared_from_this(), attempt](auto answer) {
+    self->on_beat(attempt, answer.ok() ? status() : status(std::move(answer.failure())));
+  });
+}
+
+void group_member::on_beat(std::uint64_t attempt, const status& answer) {
+  {
+    const std::lock_guard guard(mutex_);
+    if (attempt != attempt_ || phase_ != phase::stable) return;
+    if (!answer.ok() && forgets_member(answer.code())) {
+      member_.clear();
+      generation_ = -1;
+    }
+  }
+  if (!answer.ok()) {
+    if (answer.code() == error_code::fenced_instance_id) return finish(attempt, answer.failure());
+    if (forgets_member(answer.code())) return mark_rejoin(true);
+    if (answer.code() == error_code::rebalance_in_progress) mark_rejoin(false);
+  }
+  // While a rebalance waits for the caller the heart goes on beating: that keeps the session.
+  schedule_heartbeat(attempt);
+}
+
+// As leader: topics that were made, removed or grown since the assignment ask for a new one.
+void group_member::watch_topics() {
+  std::vector<std::string> topics;
+  const std::uint64_t version = over_->broker().metadata_version();
+  {
+    const std::lock_guard guard(mutex_);
+    if (!watched_ || watched_version_ == version) return;
+    watched_version_ = version;
+    for (const auto& [topic, count] : *watched_) topics.push_back(topic);
+  }
+  partition_counts now = count_partitions(topics);
+  for (const std::string& topic : topics) now.try_emplace(topic, 0);
+  bool differs = false;
+  {
+    const std::lock_guard guard(mutex_);
+    differs = watched_ && *watched_ != now;
+  }
+  if (differs) mark_rejoin(false);
+}
+
+void group_member::mark_rejoin(bool lost) {
+  if (lost) lost_.store(true, std::memory_order_release);
+  needs_join_.store(true, std::memory_order_release);
+  changed_();
+}
+
+broker::group_member_identity group_member::identity() const {
+  const std::lock_guard guard(mutex_);
+  const bool member = phase_ != phase::out;
+  return {*options_.group_id, member ? generation_ : -1, member ? member_ : std::string(),
+          options_.group_instance_id};
+}
+
+void group_member::leave(callback<void()> done) {
+  std::string group;
+  broker::leaving_member leaving;
+  {
+    const std::lock_guard guard(mutex_);
+    ++attempt_;
+    phase_ = phase::out;
+    generation_ = -1;
+    watched_.reset();
+    outcome_.reset();
+    needs_join_.store(true, std::memory_order_release);
+    leaving.member = std::exchange(member_, std::string());
+  }
+  if (leaving.member.empty() || options_.group_instance_id) return done();
+  over_->broker().leave_group(*options_.group_id, {std::move(leaving)},
+                              [done = std::move(done)](auto) mutable { done(); });
+}
+
+partition_counts group_member::count_partitions(const std::vector<std::string>& topics) const {
+  partition_counts counts;
+  for (const std::string& topic : topics) {
+    if (const auto found = over_->broker().find_topic(topic)) {
+      counts[topic] = static_cast<std::int32_t>(found->partitions.size());
+    }
+  }
+  return counts;
+}
+
+}  // namespace ringlog::client
