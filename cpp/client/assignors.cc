@@ -56,9 +56,9 @@ assignments assign_round_robin(const std::vector<assignor_member>& members,
   const auto order = in_order(members);
   std::size_t turn = 0;
   for (const auto& [topic, count] : topics) {
-    const bool wanted = std::any_of(order.begin(), order.end(), [&topic = topic](const auto* member) {
-      return subscribes(*member, topic);
-    });
+    const bool wanted =
+        std::any_of(order.begin(), order.end(),
+                    [&topic = topic](const auto* member) { return subscribes(*member, topic); });
     if (!wanted) continue;
     for (std::int32_t partition = 0; partition < count; ++partition) {
       while (!subscribes(*order[turn % order.size()], topic)) ++turn;

@@ -19,7 +19,8 @@ struct assignor_member {
   std::vector<std::string> topics;
 };
 
-using partition_counts = std::map<std::string, std::int32_t>;  // topics that do not exist are absent
+using partition_counts =
+    std::map<std::string, std::int32_t>;  // topics that do not exist are absent
 using assignments = std::map<std::string, std::vector<topic_partition>>;  // by member id
 
 // Every topic by itself: members in order get consecutive ranges, the first ones one partition

@@ -9,10 +9,11 @@ std::shared_ptr<consumer> consumer::make(std::shared_ptr<transport> over,
                                          consumer_options options) {
   std::shared_ptr<consumer> made(new consumer(std::move(over), std::move(options)));
   if (made->options_.group_id) {
-    made->member_ = std::make_shared<group_member>(
-        made->over_, made->options_, [weak = made->weak_from_this()] {
-          if (const auto self = weak.lock()) self->attend(rebalance);
-        });
+    made->member_ = std::make_shared<group_member>(made->over_, made->options_,
+                                                   [weak = made->weak_from_this()] {
+                                                     if (const auto self = weak.lock())
+                                                       self->attend(rebalance);
+                                                   });
     if (made->options_.enable_auto_commit) made->tick_auto_commit();
   }
   return made;
@@ -190,8 +191,8 @@ std::optional<offset_t> consumer::high_watermark(const topic_partition& source) 
 status consumer::check_group(std::string_view what) const {
   TRY(over_->check_usable());
   if (options_.group_id) return {};
-  return make_error(error_code::invalid_group_id,
-                    "{} needs a group: give the consumer a group_id", what);
+  return make_error(error_code::invalid_group_id, "{} needs a group: give the consumer a group_id",
+                    what);
 }
 
 partition_offsets consumer::consumed() const {
@@ -237,11 +238,11 @@ void consumer::commit_async(std::optional<partition_offsets> offsets,
 
 status consumer::commit(std::optional<partition_offsets> offsets, const wait_limit& limit) {
   const auto done = await<partition_offsets>(limit, "the commit", [&](auto reply) {
-    commit_async(std::move(offsets), [reply = std::move(reply)](const partition_offsets& what,
-                                                                status outcome) mutable {
-      if (outcome.ok()) return reply(what);
-      reply(std::move(outcome.failure()));
-    });
+    commit_async(std::move(offsets),
+                 [reply = std::move(reply)](const partition_offsets& what, status outcome) mutable {
+                   if (outcome.ok()) return reply(what);
+                   reply(std::move(outcome.failure()));
+                 });
   });
   if (!done.ok()) return done.failure();
   for (const auto& [source, committed] : *done) {
@@ -255,33 +256,32 @@ status consumer::commit(std::optional<partition_offsets> offsets, const wait_lim
 void consumer::commit_processed_async() {
   partition_offsets offsets = processed();
   if (offsets.empty()) return;
-  commit_async(std::move(offsets), [weak = weak_from_this()](const partition_offsets& what,
-                                                             status outcome) {
-    const auto self = weak.lock();
-    if (!self) return;
-    if (!outcome.ok()) {
-      self->over_->log().log(log_level::warning, "automatic commit of group {} failed: {}",
-                             *self->options_.group_id, outcome.failure().message);
-      return;
-    }
-    const std::lock_guard guard(self->mutex_);
-    for (const reading& partition : self->assigned_) {
-      const auto found = what.find(partition->source);
-      if (found == what.end()) continue;
-      partition->committed.store(found->second.offset.value(), std::memory_order_relaxed);
-    }
-  });
+  commit_async(
+      std::move(offsets), [weak = weak_from_this()](const partition_offsets& what, status outcome) {
+        const auto self = weak.lock();
+        if (!self) return;
+        if (!outcome.ok()) {
+          self->over_->log().log(log_level::warning, "automatic commit of group {} failed: {}",
+                                 *self->options_.group_id, outcome.failure().message);
+          return;
+        }
+        const std::lock_guard guard(self->mutex_);
+        for (const reading& partition : self->assigned_) {
+          const auto found = what.find(partition->source);
+          if (found == what.end()) continue;
+          partition->committed.store(found->second.offset.value(), std::memory_order_relaxed);
+        }
+      });
 }
 
 void consumer::tick_auto_commit() {
-  over_->engine().schedule_at(
-      over_->time().now() + milliseconds(options_.auto_commit_interval_ms),
-      [weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (!self || self->abandoned_.load()) return;
-        self->commit_processed_async();
-        self->tick_auto_commit();
-      });
+  over_->engine().schedule_at(over_->time().now() + milliseconds(options_.auto_commit_interval_ms),
+                              [weak = weak_from_this()] {
+                                const auto self = weak.lock();
+                                if (!self || self->abandoned_.load()) return;
+                                self->commit_processed_async();
+                                self->tick_auto_commit();
+                              });
 }
 
 result<std::optional<broker::committed_offset>> consumer::committed(const topic_partition& source,
@@ -290,12 +290,11 @@ result<std::optional<broker::committed_offset>> consumer::committed(const topic_
   broker::offset_fetch_request request;
   request.group = *options_.group_id;
   request.partitions.emplace().push_back(source);
-  TRY_ASSIGN(broker::fetched_offsets found,
-             await<broker::fetched_offsets>(limit, "the look-up of committed offsets",
-                                            [&](auto reply) {
-                                              over_->broker().fetch_offsets(std::move(request),
-                                                                            std::move(reply));
-                                            }));
+  TRY_ASSIGN(
+      broker::fetched_offsets found,
+      await<broker::fetched_offsets>(limit, "the look-up of committed offsets", [&](auto reply) {
+        over_->broker().fetch_offsets(std::move(request), std::move(reply));
+      }));
   if (found.empty()) return std::optional<broker::committed_offset>();
   return std::move(found.front().second);
 }

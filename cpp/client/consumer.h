@@ -146,7 +146,7 @@ class consumer : public std::enable_shared_from_this<consumer> {
   std::optional<std::set<std::string>> topics_;  // subscribed; none: assigned by hand or nothing
   topic_filter filter_;
   bool subscription_changed_ = false;
-  bool joined_ = false;      // the assignment belongs to a finished join
+  bool joined_ = false;  // the assignment belongs to a finished join
   bool closed_ = false;
   std::uint64_t topics_seen_ = 0;  // metadata version of the last look at the topics
   fetched_batches fetched_;

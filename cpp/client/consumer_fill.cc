@@ -33,10 +33,10 @@ void consumer::finish_current() {
     partition_reading& from = *current_->partition;
     from.position = std::max(from.position, current_->batch.next_offset());
   } else {
-    damage_ = std::move(whole.failure())
-                  .with_context(fmt::format("{} at offset {}",
-                                            current_->partition->source.to_string(),
-                                            current_->partition->position));
+    damage_ =
+        std::move(whole.failure())
+            .with_context(fmt::format("{} at offset {}", current_->partition->source.to_string(),
+                                      current_->partition->position));
     fetched_.drop(*current_->partition);
   }
   current_.reset();
@@ -126,9 +126,8 @@ status consumer::prepare_topics(const wait_limit& limit) {
     for (const std::string& topic : *topics_) {
       if (over_->broker().find_topic(topic)) continue;
       const auto made = await<broker::topic_description>(
-          limit, "making topic " + topic, [&](auto reply) {
-            over_->broker().ensure_topic(topic, std::move(reply));
-          });
+          limit, "making topic " + topic,
+          [&](auto reply) { over_->broker().ensure_topic(topic, std::move(reply)); });
       if (made.ok()) continue;
       // Not allowed to make it: it is read when somebody else does.
       if (made.code() != error_code::unknown_topic_or_partition) return made.failure();
@@ -198,9 +197,9 @@ void consumer::refresh_ungrouped() {
     if (!found) continue;
     for (const auto& partition : found->partitions) {
       reading kept = find({topic, partition.partition});
-      next.push_back(kept ? kept
-                          : std::make_shared<partition_reading>(
-                                topic_partition{topic, partition.partition}));
+      next.push_back(
+          kept ? kept
+               : std::make_shared<partition_reading>(topic_partition{topic, partition.partition}));
     }
   }
   joined_ = true;

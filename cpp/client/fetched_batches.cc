@@ -92,8 +92,8 @@ status fetched_batches::add(std::shared_ptr<partition_reading> from,
       if (options_.isolation == isolation_level::read_committed) {
         TRY_ASSIGN(dropped, aborted.drops(batch));
       }
-      waiting_.push_back({from, piece, dropped ? std::nullopt : std::optional(batch),
-                          batch.next_offset()});
+      waiting_.push_back(
+          {from, piece, dropped ? std::nullopt : std::optional(batch), batch.next_offset()});
       position = batch.next_offset();
     }
   }
@@ -129,9 +129,8 @@ void fetched_batches::drop(const partition_reading& partition) {
 }
 
 bool fetched_batches::holds(const partition_reading& partition) const {
-  return std::any_of(waiting_.begin(), waiting_.end(), [&](const waiting_batch& each) {
-    return each.from.get() == &partition;
-  });
+  return std::any_of(waiting_.begin(), waiting_.end(),
+                     [&](const waiting_batch& each) { return each.from.get() == &partition; });
 }
 
 }  // namespace ringlog::client

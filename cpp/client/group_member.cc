@@ -65,10 +65,9 @@ void group_member::send_join(std::uint64_t attempt) {
   request.session_timeout_ms = options_.session_timeout_ms;
   request.rebalance_timeout_ms = options_.max_poll_interval_ms;
   request.member_id_required = true;
-  over_->broker().join_group(std::move(request),
-                             [self = shared_from_this(), attempt](auto answer) {
-                               self->on_joined(attempt, std::move(answer));
-                             });
+  over_->broker().join_group(std::move(request), [self = shared_from_this(), attempt](auto answer) {
+    self->on_joined(attempt, std::move(answer));
+  });
 }
 
 void group_member::on_joined(std::uint64_t attempt, result<broker::join_group_answer> answer) {
@@ -104,10 +103,9 @@ void group_member::send_sync(std::uint64_t attempt, const broker::join_group_ans
   request.instance = options_.group_instance_id;
   request.protocol_type = "consumer";
   request.protocol = joined.protocol;
-  over_->broker().sync_group(std::move(request),
-                             [self = shared_from_this(), attempt](auto answer) {
-                               self->on_synced(attempt, std::move(answer));
-                             });
+  over_->broker().sync_group(std::move(request), [self = shared_from_this(), attempt](auto answer) {
+    self->on_synced(attempt, std::move(answer));
+  });
 }
 
 result<std::vector<broker::member_assignment>> group_member::assign_all(
@@ -185,9 +183,8 @@ std::optional<result<group_member::outcome>> group_member::take_outcome() {
 }
 
 void group_member::schedule_heartbeat(std::uint64_t attempt) {
-  over_->engine().schedule_at(
-      over_->time().now() + milliseconds(options_.heartbeat_interval_ms),
-      [self = shared_from_this(), attempt] { self->beat(attempt); });
+  over_->engine().schedule_at(over_->time().now() + milliseconds(options_.heartbeat_interval_ms),
+                              [self = shared_from_this(), attempt] { self->beat(attempt); });
 }
 
 void group_member::beat(std::uint64_t attempt) {
