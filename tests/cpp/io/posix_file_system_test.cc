@@ -31,55 +31,9 @@ class PosixFileSystemTest : public testing::Test {
   temporary_directory directory_;
 };
 
-TEST_F(PosixFileSystemTest, OpenModes) {
-  const std::string path = directory_ / "a";
-  EXPECT_EQ(disk_.open(path, open_mode::read).code(), error_code::not_found);
-  EXPECT_EQ(disk_.open(path, open_mode::read_write).code(), error_code::not_found);
-  ASSERT_TRUE(disk_.open(path, open_mode::create_new).ok());
-  EXPECT_EQ(disk_.open(path, open_mode::create_new).code(), error_code::already_exists);
-  const auto opened = disk_.open(path, open_mode::create).value();
+TEST_F(PosixFileSystemTest, DescriptorsAreNotInheritedByPrograms) {
+  const auto opened = disk_.open(directory_ / "a", open_mode::create).value();
   EXPECT_EQ(::fcntl(opened->descriptor(), F_GETFD), FD_CLOEXEC);
-  EXPECT_EQ(opened->path(), path);
-  ASSERT_TRUE(opened->write_at(5, as_bytes("abc")).ok());
-  EXPECT_EQ(opened->size().value(), 8u);
-  ASSERT_TRUE(opened->reserve(100'000).ok());
-  EXPECT_EQ(opened->size().value(), 8u);
-  ASSERT_TRUE(opened->resize(6).ok());
-  EXPECT_EQ(read_file(disk_, path, 6).value(), to_buffer(as_bytes(std::string("\0\0\0\0\0a", 6))));
-  EXPECT_EQ(read_file(disk_, path, 5).code(), error_code::corrupt);
-  const auto read_only = disk_.open(path, open_mode::read).value();
-  EXPECT_FALSE(read_only->write_at(0, as_bytes("x")).ok());
-}
-
-TEST_F(PosixFileSystemTest, NamesAndDirectories) {
-  const std::string deep = directory_ / "a/b/c";
-  ASSERT_TRUE(disk_.make_directories(deep).ok());
-  ASSERT_TRUE(disk_.make_directories(deep).ok());
-  ASSERT_TRUE(replace_file(disk_, deep + "/z", as_bytes("first, longer")).ok());
-  ASSERT_TRUE(replace_file(disk_, deep + "/z", as_bytes("second")).ok());
-  ASSERT_TRUE(disk_.make_directories(deep + "/y").ok());
-  EXPECT_EQ(to_string(read_file(disk_, deep + "/z", 100).value()), "second");
-  const auto entries = disk_.list(deep).value();
-  ASSERT_EQ(entries.size(), 2u);  // no .tmp left
-  EXPECT_EQ(entries[0].name, "y");
-  EXPECT_TRUE(entries[0].is_directory);
-  EXPECT_EQ(entries[1].name, "z");
-  EXPECT_EQ(entries[1].size, 6u);
-  EXPECT_FALSE(disk_.make_directories(deep + "/z").ok());
-  ASSERT_TRUE(disk_.rename(deep + "/z", deep + "/y/z").ok());
-  EXPECT_FALSE(disk_.remove(deep + "/y").ok());
-  EXPECT_TRUE(disk_.exists(deep + "/y/z").value());
-  ASSERT_TRUE(disk_.remove(deep + "/y/z").ok());
-  ASSERT_TRUE(disk_.remove(deep + "/y").ok());
-  EXPECT_EQ(disk_.remove(deep + "/y").code(), error_code::not_found);
-  ASSERT_TRUE(disk_.sync_directory(deep).ok());
-  EXPECT_EQ(disk_.identify(deep).value(), disk_.identify(deep + "/../c").value());
-  EXPECT_NE(disk_.identify(deep).value(), disk_.identify(directory_.path()).value());
-  EXPECT_GT(disk_.available_bytes(deep).value(), 0u);
-  ASSERT_TRUE(disk_.remove_tree(directory_ / "a").ok());
-  ASSERT_TRUE(disk_.remove_tree(directory_ / "a").ok());
-  EXPECT_FALSE(disk_.exists(deep).value());
-  EXPECT_EQ(disk_.list(deep).code(), error_code::not_found);
 }
 
 TEST_F(PosixFileSystemTest, ParentOf) {
