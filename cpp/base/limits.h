@@ -26,6 +26,11 @@ inline constexpr std::int64_t io_ring_entries = 256;  // operations with the ker
 inline constexpr std::int64_t io_pool_threads = 2;
 inline constexpr std::int64_t io_retries_max = 100;  // of one interrupted system call in a row
 
+// Nodes.
+inline constexpr std::int64_t node_linger_ms = 3'000;  // from the last client's end to the close
+inline constexpr std::int64_t node_open_wait_ms_max = 60'000;
+inline constexpr std::int64_t node_close_wait_ms_max = 60'000;
+
 // Names.
 inline constexpr std::int64_t topic_name_bytes_max = 249;  // Kafka: Topic.MAX_NAME_LENGTH
 
