@@ -106,8 +106,9 @@ void epoll_engine::wait_for_events(std::optional<nanoseconds> wait_max) {
   CHECK(count >= 0, "epoll_wait failed, errno", errno);
   for (int i = 0; i < count; ++i) {
     std::uint64_t ignored = 0;
-    retry_interrupted([&] { return ::read(events[static_cast<std::size_t>(i)].data.fd, &ignored,
-                                          sizeof(ignored)); });
+    retry_interrupted([&] {
+      return ::read(events[static_cast<std::size_t>(i)].data.fd, &ignored, sizeof(ignored));
+    });
   }
 }
 

@@ -3,8 +3,8 @@
 #include <condition_variable>
 #include <deque>
 
-#include "io/owned_descriptor.h"
 #include "io/loop.h"
+#include "io/owned_descriptor.h"
 
 namespace ringlog::io {
 

@@ -153,8 +153,7 @@ void loop::sync(file& target, completion done) {
   submit(operation::make_sync(target, std::move(done)));
 }
 
-void loop::read(file& source, std::uint64_t position, mutable_bytes target,
-                read_completion done) {
+void loop::read(file& source, std::uint64_t position, mutable_bytes target, read_completion done) {
   submit(operation::make_read(source, position, target, std::move(done)));
 }
 

@@ -44,8 +44,7 @@ class loop : public engine {
   void write(file& target, std::uint64_t position, std::vector<bytes_view> parts, bool durable,
              completion done) final;
   void sync(file& target, completion done) final;
-  void read(file& source, std::uint64_t position, mutable_bytes target,
-            read_completion done) final;
+  void read(file& source, std::uint64_t position, mutable_bytes target, read_completion done) final;
 
  protected:
   // Called once, at the start of run(), on the engine's thread.

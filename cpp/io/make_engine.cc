@@ -42,8 +42,7 @@ const capabilities& probe_capabilities(const clock& time) {
   return probed;
 }
 
-result<std::unique_ptr<loop>> make_engine(engine_choice choice, const clock& time,
-                                          log_sink& sink) {
+result<std::unique_ptr<loop>> make_engine(engine_choice choice, const clock& time, log_sink& sink) {
   if (choice != engine_choice::epoll) {
     auto ring = uring_engine::make(time);
     if (ring.ok() || choice == engine_choice::uring) return as_loop(std::move(ring));

@@ -56,8 +56,8 @@ bool operation::absorb(std::int64_t outcome) {
   }
   if (outcome < 0) {
     constexpr std::string_view verbs[] = {"write", "write", "sync", "read"};
-    failure_ = error_from_errno(static_cast<int>(-outcome),
-                                verbs[static_cast<std::size_t>(kind_)], file_->path());
+    failure_ = error_from_errno(static_cast<int>(-outcome), verbs[static_cast<std::size_t>(kind_)],
+                                file_->path());
     return true;
   }
   if (kind_ == kind::sync) return true;

@@ -56,9 +56,8 @@ class posix_file final : public file {
   }
 
   status resize(std::uint64_t size) override {
-    if (retry_interrupted([&] {
-          return ::ftruncate(descriptor_.number(), static_cast<off_t>(size));
-        }) != 0) {
+    if (retry_interrupted(
+            [&] { return ::ftruncate(descriptor_.number(), static_cast<off_t>(size)); }) != 0) {
       return error_from_errno(errno, "resize", path_);
     }
     return {};
@@ -174,8 +173,8 @@ status posix_file_system::remove_tree(const std::string& path) {
 }
 
 status posix_file_system::sync_directory(const std::string& path) {
-  const owned_descriptor opened(retry_interrupted(
-      [&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  const owned_descriptor opened(
+      retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!opened.is_open()) return error_from_errno(errno, "open directory", path);
   if (retry_interrupted([&] { return ::fsync(opened.number()); }) != 0) {
     return error_from_errno(errno, "sync directory", path);

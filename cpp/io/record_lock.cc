@@ -132,8 +132,8 @@ result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path) {
   if (::stat(path.c_str(), &about) == 0 && registry.holds({about.st_dev, about.st_ino})) {
     return held_here(path);
   }
-  owned_descriptor opened(retry_interrupted(
-      [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }));
+  owned_descriptor opened(
+      retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }));
   if (!opened.is_open()) return error_from_errno(errno, "open", path);
   if (::fstat(opened.number(), &about) != 0) return error_from_errno(errno, "stat", path);
   const file_identity id{about.st_dev, about.st_ino};

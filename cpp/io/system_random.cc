@@ -18,8 +18,8 @@ std::uint64_t system_random::next() {
 void system_random::refill() {
   // Up to 256 bytes come whole once the kernel's pool is seeded; a signal before that is EINTR.
   for (std::size_t filled = 0; filled < sizeof(block_);) {
-    const ssize_t got = ::getrandom(reinterpret_cast<char*>(block_.data()) + filled,
-                                    sizeof(block_) - filled, 0);
+    const ssize_t got =
+        ::getrandom(reinterpret_cast<char*>(block_.data()) + filled, sizeof(block_) - filled, 0);
     if (got < 0 && errno == EINTR) continue;
     CHECK(got > 0, "getrandom failed, errno", errno);
     filled += static_cast<std::size_t>(got);

@@ -75,8 +75,8 @@ status uring_engine::build() {
 
 void uring_engine::start() {
   // As io_uring_enable_rings, which liburing 2.3's shared library forgets to export.
-  const long outcome = ::syscall(__NR_io_uring_register, ring_.ring_fd,
-                                 IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+  const long outcome =
+      ::syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
   CHECK(outcome == 0, "a ring that was built cannot be enabled, errno", errno);
 }
 
@@ -127,8 +127,8 @@ void uring_engine::wait(std::optional<nanoseconds> wait_max) {
   watch_wakeups();
   const int outcome = enter(wait_max);
   // Time is up, a signal, or the kernel wants its completions taken first: all are rounds.
-  const bool usual = outcome >= 0 || outcome == -ETIME || outcome == -EINTR ||
-                     outcome == -EAGAIN || outcome == -EBUSY;
+  const bool usual = outcome >= 0 || outcome == -ETIME || outcome == -EINTR || outcome == -EAGAIN ||
+                     outcome == -EBUSY;
   CHECK(usual, "io_uring_enter failed, errno", -outcome);
   reap();
 }

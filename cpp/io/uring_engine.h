@@ -4,8 +4,8 @@
 
 #include <deque>
 
-#include "io/owned_descriptor.h"
 #include "io/loop.h"
+#include "io/owned_descriptor.h"
 
 namespace ringlog::io {
 
@@ -48,9 +48,9 @@ class uring_engine final : public loop {
   features features_;
   io_uring ring_{};
   bool ring_built_ = false;
-  owned_descriptor wakeup_;             // eventfd
-  bool wakeup_watched_ = false;   // a poll of it is with the kernel
-  std::size_t with_kernel_ = 0;   // operations issued, not yet reaped
+  owned_descriptor wakeup_;      // eventfd
+  bool wakeup_watched_ = false;  // a poll of it is with the kernel
+  std::size_t with_kernel_ = 0;  // operations issued, not yet reaped
   std::deque<std::unique_ptr<operation>> backlog_;
 };
 

@@ -63,16 +63,17 @@ TEST_P(EngineTest, WritesAllPartsSyncsAndReadsBack) {
   run([&] {
     engine_->write(*target, 2, {as_bytes("hello"), {}, as_bytes(" wor"), as_bytes("ld")}, true,
                    [&](status written) {
-      ASSERT_TRUE(written.ok()) << written.failure().message;
-      engine_->sync(*target, [&](status synced) {
-        ASSERT_TRUE(synced.ok()) << synced.failure().message;
-        engine_->read(*target, 2, {reinterpret_cast<std::byte*>(seen.data()), seen.size()},
-                      [&](result<std::size_t> read) {
-          EXPECT_EQ(read.value(), 11u);
-          engine_->stop();
-        });
-      });
-    });
+                     ASSERT_TRUE(written.ok()) << written.failure().message;
+                     engine_->sync(*target, [&](status synced) {
+                       ASSERT_TRUE(synced.ok()) << synced.failure().message;
+                       engine_->read(*target, 2,
+                                     {reinterpret_cast<std::byte*>(seen.data()), seen.size()},
+                                     [&](result<std::size_t> read) {
+                                       EXPECT_EQ(read.value(), 11u);
+                                       engine_->stop();
+                                     });
+                     });
+                   });
   });
   EXPECT_EQ(seen, "hello world");
   EXPECT_EQ(content(*target), std::string(2, '\0') + "hello world");
@@ -110,9 +111,9 @@ TEST_P(EngineTest, ManyPartsAndManyOperations) {
       engine_->write(*target, whole ? 0 : parts + i,
                      whole ? views : std::vector<bytes_view>{as_bytes("x")}, false,
                      [&](status written) {
-        EXPECT_TRUE(written.ok());
-        ++done;
-      });
+                       EXPECT_TRUE(written.ok());
+                       ++done;
+                     });
     }
     engine_->stop();
   });
@@ -202,10 +203,12 @@ TEST_P(EngineTest, ATimerThatSetsItselfAnewDoesNotStarveTasks) {
       if (!posted_ran) engine_->schedule_at(clock_.now(), [&] { again(); });
     };
     again();
-    engine_->post([&] { engine_->post([&] {
-      posted_ran = true;
-      engine_->stop();
-    }); });
+    engine_->post([&] {
+      engine_->post([&] {
+        posted_ran = true;
+        engine_->stop();
+      });
+    });
   });
   EXPECT_TRUE(posted_ran);
 }
@@ -260,8 +263,7 @@ TEST_P(EngineTest, AnEngineThatNeverRanDropsItsTasks) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(, EngineTest,
-                         testing::Values(engine_choice::uring, engine_choice::epoll),
+INSTANTIATE_TEST_SUITE_P(, EngineTest, testing::Values(engine_choice::uring, engine_choice::epoll),
                          [](const auto& choice) {
                            return choice.param == engine_choice::uring ? "io_uring" : "epoll";
                          });

@@ -28,8 +28,7 @@ TEST_F(OperationTest, AShortWriteGoesOnInsideAPart) {
   EXPECT_FALSE(write->absorb(4));
   EXPECT_EQ(write->position(), 104u);
   ASSERT_EQ(write->part_count(), 1u);
-  EXPECT_EQ(std::string_view(static_cast<char*>(write->parts()->iov_base),
-                             write->parts()->iov_len),
+  EXPECT_EQ(std::string_view(static_cast<char*>(write->parts()->iov_base), write->parts()->iov_len),
             "efgh");
   EXPECT_TRUE(write->absorb(4));
   write->complete();
