@@ -30,10 +30,10 @@ class memory_content {
     const std::lock_guard lock(mutex_);
     walk(position, source.size(),
          [&](std::size_t at, std::size_t chunk, std::size_t in, std::size_t n) {
-      if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
-      if (chunks_[chunk] == nullptr) chunks_[chunk] = std::make_unique<chunk_bytes>();
-      std::memcpy(chunks_[chunk]->data() + in, source.data() + at, n);
-    });
+           if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
+           if (chunks_[chunk] == nullptr) chunks_[chunk] = std::make_unique<chunk_bytes>();
+           std::memcpy(chunks_[chunk]->data() + in, source.data() + at, n);
+         });
     size_ = std::max<std::uint64_t>(size_, position + source.size());
   }
 
@@ -143,8 +143,7 @@ memory_file_system::entry* memory_file_system::find(const std::string& path) {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-void memory_file_system::insert(const std::string& path,
-                                std::shared_ptr<memory_content> content) {
+void memory_file_system::insert(const std::string& path, std::shared_ptr<memory_content> content) {
   entries_[path] = entry{next_inode_++, std::move(content)};
 }
 

@@ -14,10 +14,10 @@ class world;
 
 // Failures that the disk deals out, each by its chance; a chance of 0 means never.
 struct fault_plan {
-  std::uint64_t read_error_one_in = 0;   // EIO
-  std::uint64_t write_error_one_in = 0;  // EIO, with a part of it written
-  std::uint64_t sync_error_one_in = 0;   // EIO; what was unsynced is partly lost for good
-  std::uint64_t flipped_read_one_in = 0;  // a read answers with one bit wrong
+  std::uint64_t read_error_one_in = 0;        // EIO
+  std::uint64_t write_error_one_in = 0;       // EIO, with a part of it written
+  std::uint64_t sync_error_one_in = 0;        // EIO; what was unsynced is partly lost for good
+  std::uint64_t flipped_read_one_in = 0;      // a read answers with one bit wrong
   std::uint64_t capacity_bytes = UINT64_MAX;  // beyond it ENOSPC, with what fits written
 };
 

@@ -110,8 +110,7 @@ class stored_bytes::crash_dice {
   std::map<std::uint64_t, std::size_t> kept_;
 };
 
-void stored_bytes::crash(random_source& random, std::uint64_t sector_bytes,
-                         event_counts& events) {
+void stored_bytes::crash(random_source& random, std::uint64_t sector_bytes, event_counts& events) {
   const std::size_t end = surviving_changes(random);
   if (end < pending_.size()) ++events["crash lost a change of size"];
   crash_dice dice(random, sector_bytes, pending_.size());
@@ -134,8 +133,8 @@ void stored_bytes::crash_write(std::size_t index, crash_dice& dice, event_counts
   for (std::size_t done = 0; done < bytes.size();) {
     const std::uint64_t position = one.position + done;
     const std::uint64_t sector = position / dice.sector_bytes;
-    const std::size_t size = std::min<std::uint64_t>(
-        bytes.size() - done, (sector + 1) * dice.sector_bytes - position);
+    const std::size_t size =
+        std::min<std::uint64_t>(bytes.size() - done, (sector + 1) * dice.sector_bytes - position);
     if (index < dice.kept_of(sector)) {
       write_into(durable_, position, bytes.subspan(done, size));
       some_kept = true;
@@ -149,8 +148,9 @@ void stored_bytes::crash_write(std::size_t index, crash_dice& dice, event_counts
     durable_.resize(end);
     ++events["crash left zeros at the end"];
   }
-  ++events[!some_lost ? "crash kept a write" : some_kept ? "crash tore a write"
-                                                         : "crash lost a write"];
+  ++events[!some_lost  ? "crash kept a write"
+           : some_kept ? "crash tore a write"
+                       : "crash lost a write"];
 }
 
 void stored_bytes::flip_bit(random_source& random) {

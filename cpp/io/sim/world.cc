@@ -28,25 +28,24 @@ void actor::end_later(task work) {
 }
 
 // An operation reaches the disk at the moment it ends; until then a crash loses all of it.
-void actor::write(file& target, std::uint64_t position, std::vector<bytes_view> parts,
-                  bool durable, completion done) {
-  end_later([&target, position, parts = std::move(parts), durable,
-             done = std::move(done)]() mutable {
-    byte_buffer joined;
-    for (const bytes_view part : parts) append(joined, part);
-    auto* simulated = dynamic_cast<disk_file*>(&target);
-    CHECK(simulated != nullptr, "only files of a simulated disk are written in a simulation");
-    done(durable ? simulated->write_durable(position, joined)
-                 : simulated->write_at(position, joined));
-  });
+void actor::write(file& target, std::uint64_t position, std::vector<bytes_view> parts, bool durable,
+                  completion done) {
+  end_later(
+      [&target, position, parts = std::move(parts), durable, done = std::move(done)]() mutable {
+        byte_buffer joined;
+        for (const bytes_view part : parts) append(joined, part);
+        auto* simulated = dynamic_cast<disk_file*>(&target);
+        CHECK(simulated != nullptr, "only files of a simulated disk are written in a simulation");
+        done(durable ? simulated->write_durable(position, joined)
+                     : simulated->write_at(position, joined));
+      });
 }
 
 void actor::sync(file& target, completion done) {
   end_later([&target, done = std::move(done)]() mutable { done(target.sync()); });
 }
 
-void actor::read(file& source, std::uint64_t position, mutable_bytes target,
-                 read_completion done) {
+void actor::read(file& source, std::uint64_t position, mutable_bytes target, read_completion done) {
   end_later([&source, position, target, done = std::move(done)]() mutable {
     done(source.read_at(position, target));
   });

@@ -65,9 +65,8 @@ TEST(WorldTest, PostedTasksKeepTheirOrderAndTimersTheirTime) {
     const auto cancelled = one.schedule_at({milliseconds(3)}, [] { FAIL(); });
     std::vector<std::int64_t> times;
     for (const int due_ms : {7, 2, 5}) {
-      one.schedule_at({milliseconds(due_ms)}, [&] {
-        times.push_back(home.time().now().since_start / milliseconds(1));
-      });
+      one.schedule_at({milliseconds(due_ms)},
+                      [&] { times.push_back(home.time().now().since_start / milliseconds(1)); });
     }
     EXPECT_TRUE(one.cancel(cancelled));
     EXPECT_FALSE(one.cancel(cancelled));
