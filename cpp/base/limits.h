@@ -40,6 +40,7 @@ inline constexpr std::int64_t producer_batches_remembered = 5;
 
 // Files read whole.
 inline constexpr std::int64_t checkpoint_file_bytes_max = 64 * MiB;
+inline constexpr std::int64_t settings_bytes_max = 1 * MiB;
 inline constexpr std::int64_t index_file_bytes_max = 2048 * MiB;
 inline constexpr std::int64_t snapshot_file_bytes_max = 1024 * MiB;
 

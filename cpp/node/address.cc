@@ -1,0 +1,146 @@
+#include "node/address.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "base/limits.h"
+#include "base/properties.h"
+
+namespace ringlog::node {
+namespace {
+
+constexpr std::string_view file_scheme = "file:";
+constexpr std::string_view memory_scheme = "memory:";
+constexpr std::string_view identity_file = "meta.properties";
+constexpr std::string_view set_aside_identity_file = "meta.properties.ringlog";
+
+result<model::config_map> parse_settings(std::string_view text, std::string_view address) {
+  model::config_map settings;
+  while (!text.empty()) {
+    const std::string_view one = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(text.size(), one.size() + 1));
+    const std::size_t equals = one.find('=');
+    if (equals == one.npos || equals == 0) {
+      return make_error(error_code::invalid_argument,
+                        "'{}': after the question mark stands '{}', not setting=value", address,
+                        one);
+    }
+    settings[std::string(one.substr(0, equals))] = std::string(one.substr(equals + 1));
+  }
+  return settings;
+}
+
+std::string absolute(std::string_view path) {
+  std::string text = std::filesystem::absolute(path).lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+// What may stand beside log/ in a directory of ours before it holds a log.
+bool may_stand_there(const std::string& name) {
+  constexpr std::array<std::string_view, 6> known = {
+      "log", "journal", "ringlog.sock", "ringlog.properties", "server.properties", "lost+found"};
+  return name.starts_with('.') || std::ranges::find(known, name) != known.end();
+}
+
+status check_not_foreign(io::file_system& disk, const std::string& path) {
+  TRY_ASSIGN(const auto entries, disk.list(path));
+  for (const io::directory_entry& entry : entries) {
+    if (may_stand_there(entry.name)) continue;
+    return make_error(error_code::foreign_directory,
+                      "{} holds '{}' and no log of ringlog or Kafka: choose a new or empty "
+                      "directory, or one with a log in it",
+                      path, entry.name);
+  }
+  return {};
+}
+
+status check_no_journal(io::file_system& disk, const directory_layout& layout) {
+  TRY_ASSIGN(bool newer, disk.exists(layout.log_directory + "/" +
+                                     std::string(set_aside_identity_file)));
+  const std::string journal = layout.top + "/journal";
+  TRY_ASSIGN(const bool journal_there, disk.exists(journal));
+  if (!newer && journal_there) {
+    TRY_ASSIGN(const auto entries, disk.list(journal));
+    newer = !entries.empty();
+  }
+  if (!newer) return {};
+  return make_error(error_code::unsupported,
+                    "{} was written by a newer version of ringlog, and its journal holds what the "
+                    "log's files do not: open it with that version, or close it cleanly there first",
+                    layout.top);
+}
+
+status make_durably(io::file_system& disk, const std::string& path) {
+  TRY_ASSIGN(const bool there, disk.exists(path));
+  if (there) return {};
+  const std::string parent = io::parent_of(path);
+  TRY(make_durably(disk, parent));
+  TRY(disk.make_directories(path));
+  return disk.sync_directory(parent);
+}
+
+}  // namespace
+
+std::string log_address::text() const {
+  return std::string(in_memory ? memory_scheme : file_scheme) + name;
+}
+
+result<log_address> parse_address(std::string_view text) {
+  log_address address;
+  const std::string_view before = text.substr(0, text.find('?'));
+  if (before.starts_with(memory_scheme)) {
+    address.in_memory = true;
+    address.name = before.substr(memory_scheme.size());
+  } else if (before.starts_with(file_scheme) && before.size() > file_scheme.size()) {
+    address.name = absolute(before.substr(file_scheme.size()));
+  } else {
+    return make_error(error_code::invalid_argument,
+                      "'{}' is not the address of an embedded log: write file:DIRECTORY, memory: "
+                      "or memory:NAME",
+                      text);
+  }
+  if (before.size() < text.size()) {
+    TRY_ASSIGN(address.settings, parse_settings(text.substr(before.size() + 1), text));
+  }
+  return address;
+}
+
+result<directory_layout> prepare_directory(io::file_system& disk, const std::string& path) {
+  directory_layout layout{.top = path, .log_directory = path + "/log"};
+  TRY_ASSIGN(const bool there, disk.exists(path));
+  if (there) {
+    TRY_ASSIGN(layout.is_kafka_log_directory,
+               disk.exists(path + "/" + std::string(identity_file)));
+    if (layout.is_kafka_log_directory) {
+      layout.log_directory = path;
+    } else {
+      TRY_ASSIGN(const bool ours,
+                 disk.exists(layout.log_directory + "/" + std::string(identity_file)));
+      if (!ours) TRY(check_not_foreign(disk, path));
+      TRY(check_no_journal(disk, layout));
+    }
+  }
+  TRY(make_durably(disk, layout.log_directory));
+  return layout;
+}
+
+result<model::config_map> read_server_properties(io::file_system& disk, const std::string& top) {
+  const std::string path = top + "/server.properties";
+  TRY_ASSIGN(const bool there, disk.exists(path));
+  if (!there) return model::config_map();
+  TRY_ASSIGN(const byte_buffer content, io::read_file(disk, path, limits::settings_bytes_max));
+  return parse_properties(as_text(content));
+}
+
+status check_setting_names(const model::config_map& settings) {
+  for (const std::string& name : model::unknown_names(model::broker_configs(), settings)) {
+    return make_error(error_code::invalid_config, "'{}' is not a broker setting of Kafka: did you "
+                      "mean '{}'?",
+                      name, model::nearest_name(model::broker_configs(), name));
+  }
+  return {};
+}
+
+}  // namespace ringlog::node

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "io/file.h"
+#include "model/config_def.h"
+
+namespace ringlog::node {
+
+// An address of an embedded log, taken apart: "file:./data?log.retention.ms=-1", "memory:name".
+struct log_address {
+  bool in_memory = false;
+  std::string name;            // the absolute path of the directory, or the name ("" is one, too)
+  model::config_map settings;  // what follows the question mark
+
+  // Without settings: "file:/absolute/path", "memory:name".
+  std::string text() const;
+};
+
+// Relative paths are resolved against the working directory of now.
+// error_code::invalid_argument for anything but file: and memory:.
+result<log_address> parse_address(std::string_view text);
+
+// Where things are in a directory that a user named (design: the top of docs/disk_format.md).
+struct directory_layout {
+  std::string top;
+  std::string log_directory;
+  bool is_kafka_log_directory = false;  // `top` itself is one: opened in place
+};
+
+// Decides what `path` is, and makes it, durably, when it is not there. error_code::
+// foreign_directory when it holds neither a log of ours nor one of Kafka's; unsupported when a
+// newer version of ours left a journal there. Changes nothing on failure.
+result<directory_layout> prepare_directory(io::file_system& disk, const std::string& path);
+
+// server.properties in the directory; empty when there is none.
+result<model::config_map> read_server_properties(io::file_system& disk, const std::string& top);
+
+// error_code::invalid_config for names that are no broker config, with the nearest that is.
+status check_setting_names(const model::config_map& settings);
+
+}  // namespace ringlog::node
