@@ -85,7 +85,7 @@ def as_function(converter, method, option):
     """
     if converter is None:
         return None, 1
-    if isinstance(converter, type):
+    if isinstance(converter, type) and hasattr(converter, method):
         raise errors.InvalidOptionError(
             f"{option} is the class {converter.__name__}: give an instance of it"
         )

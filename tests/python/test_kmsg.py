@@ -20,8 +20,9 @@ DEFINITIONS = sorted(PROTOCOL.rglob("*.kmsg"))
 
 
 def snake_case(name):
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_",
-                   name.replace("KRaft", "Kraft"))
+    words = re.sub(
+        r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.replace("KRaft", "Kraft")
+    )
     return words.lower()
 
 
@@ -38,9 +39,19 @@ def reference_versions(text, within):
 
 def reference_field(line, message):
     words = re.split(r"  +", line.strip())
-    field = {"name": words[0], "type": words[1], "nullable": kmsg.NO_VERSIONS, "tag": None,
-             "default": None, "ignorable": False, "key": False, "zero_copy": False,
-             "never_compact": False, "domain": None, "fields": []}
+    field = {
+        "name": words[0],
+        "type": words[1],
+        "nullable": kmsg.NO_VERSIONS,
+        "tag": None,
+        "default": None,
+        "ignorable": False,
+        "key": False,
+        "zero_copy": False,
+        "never_compact": False,
+        "domain": None,
+        "fields": [],
+    }
     versions = words[2]
     for word in words[3:]:
         if word.startswith("null:"):
@@ -75,9 +86,13 @@ def read_reference():
             head = re.match(r"([\w-]+) (?:(\S+) )?(\w+)  versions (\S+)  flexible (\S+)", line)
             kind, api_key, name, versions, flexible = head.groups()
             low, _, high = versions.partition("-")
-            message = {"kind": kind.replace("-", "_"), "fields": [], "structs": {},
-                       "api_key": int(api_key) if api_key not in (None, "-") else None,
-                       "versions": kmsg.Versions(int(low), int(high or low))}
+            message = {
+                "kind": kind.replace("-", "_"),
+                "fields": [],
+                "structs": {},
+                "api_key": int(api_key) if api_key not in (None, "-") else None,
+                "versions": kmsg.Versions(int(low), int(high or low)),
+            }
             message["flexible"] = reference_versions(flexible, message["versions"])
             messages[snake_case(name)] = message
             levels = [message["fields"]]
@@ -94,16 +109,27 @@ def read_reference():
 
 
 def our_field(message, field):
-    attributes = ("nullable", "tag", "default", "ignorable", "key", "zero_copy", "never_compact",
-                  "domain", "versions", "name")
+    attributes = (
+        "nullable",
+        "tag",
+        "default",
+        "ignorable",
+        "key",
+        "zero_copy",
+        "never_compact",
+        "domain",
+        "versions",
+        "name",
+    )
     same = {name: getattr(field, name) for name in attributes}
     same["default"] = field.default
     same["is_array"] = field.is_array
     if field.type in kmsg.PRIMITIVES:
         same["type"] = field.type
     else:
-        same["fields"] = [our_field(message, member)
-                          for member in message.structs[field.type].fields]
+        same["fields"] = [
+            our_field(message, member) for member in message.structs[field.type].fields
+        ]
     return same
 
 
@@ -122,8 +148,12 @@ def their_field(message, field):
 @pytest.mark.skipif(not REFERENCE.exists(), reason="../shared/reference is not there")
 def test_definitions_are_kafkas():
     reference = read_reference()
-    ours = {message.name: message for path in DEFINITIONS for message in kmsg.read_file(path)
-            if message.kind not in ("request", "response")}
+    ours = {
+        message.name: message
+        for path in DEFINITIONS
+        for message in kmsg.read_file(path)
+        if message.kind not in ("request", "response")
+    }
     assert len(reference) > 80
     assert sorted(ours) == sorted(reference)
     for name, theirs in reference.items():
@@ -131,7 +161,8 @@ def test_definitions_are_kafkas():
         for attribute in ("kind", "api_key", "versions", "flexible"):
             assert getattr(message, attribute) == theirs[attribute], (name, attribute)
         assert [our_field(message, field) for field in message.fields] == [
-            their_field(theirs, field) for field in theirs["fields"]], name
+            their_field(theirs, field) for field in theirs["fields"]
+        ], name
 
 
 def test_every_message_says_what_it_is_for():
@@ -147,28 +178,41 @@ def generate(tmp_path, text):
     (tmp_path / "folder").mkdir(exist_ok=True)
     (tmp_path / "folder" / "thing.kmsg").write_text(text, encoding="utf-8")
     return subprocess.run(
-        [sys.executable, "-B", PROTOCOL / "generate.py", tmp_path, tmp_path / "out",
-         "folder/thing.kmsg"], capture_output=True, text=True, check=False)
+        [
+            sys.executable,
+            "-B",
+            PROTOCOL / "generate.py",
+            tmp_path,
+            tmp_path / "out",
+            "folder/thing.kmsg",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
-@pytest.mark.parametrize(("text", "line", "message"), [
-    ("nonsense\n", 1, "'nonsense' is not one of data"),
-    ("metadata thing_record  versions 0  flexible none\n", 1, "needs an api key"),
-    ("metadata 1 ThingRecord  versions 0  flexible none\n", 1, "not a snake_case name"),
-    ("data thing  versions 0+  flexible none\n", 1, "end somewhere"),
-    (HEAD + "name  strin\n", 4, "unknown type 'strin'"),
-    (HEAD + "name  string  3+\n", 4, "outside of 0-2"),
-    (HEAD + "name  string  nulable\n", 4, "unknown attribute 'nulable'"),
-    (HEAD + "name  string\nname  int8\n", 5, "defined twice"),
-    (HEAD + "name  string  tag 0\n", 4, "not flexible"),
-    (HEAD + "name  string  1+  tag 1\n", 2, "tags of thing_record are not 0, 1, 2"),
-    (HEAD + "name  int32  nullable\n", 4, "cannot be null"),
-    (HEAD + "name  int32  = many\n", 4, "no default"),
-    (HEAD + "name  string\n  inner  int8\n", 5, "has no fields"),
-    (HEAD + "topic  []topic\n  id  int8\n", 4, "rename the struct"),
-    (HEAD + "operator  string\n", 4, "means something in C++"),
-    (HEAD + "   name  string\n", 4, "indentation of 3"),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("nonsense\n", 1, "'nonsense' is not one of data"),
+        ("metadata thing_record  versions 0  flexible none\n", 1, "needs an api key"),
+        ("metadata 1 ThingRecord  versions 0  flexible none\n", 1, "not a snake_case name"),
+        ("data thing  versions 0+  flexible none\n", 1, "end somewhere"),
+        (HEAD + "name  strin\n", 4, "unknown type 'strin'"),
+        (HEAD + "name  string  3+\n", 4, "outside of 0-2"),
+        (HEAD + "name  string  nulable\n", 4, "unknown attribute 'nulable'"),
+        (HEAD + "name  string\nname  int8\n", 5, "defined twice"),
+        (HEAD + "name  string  tag 0\n", 4, "not flexible"),
+        (HEAD + "name  string  1+  tag 1\n", 2, "tags of thing_record are not 0, 1, 2"),
+        (HEAD + "name  int32  nullable\n", 4, "cannot be null"),
+        (HEAD + "name  int32  = many\n", 4, "no default"),
+        (HEAD + "name  string\n  inner  int8\n", 5, "has no fields"),
+        (HEAD + "topic  []topic\n  id  int8\n", 4, "rename the struct"),
+        (HEAD + "operator  string\n", 4, "means something in C++"),
+        (HEAD + "   name  string\n", 4, "indentation of 3"),
+    ],
+)
 def test_a_wrong_definition_is_answered_by_file_and_line(tmp_path, text, line, message):
     run = generate(tmp_path, text)
     assert run.returncode != 0
