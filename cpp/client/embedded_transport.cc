@@ -1,0 +1,29 @@
+#include "client/embedded_transport.h"
+
+#include <utility>
+
+namespace ringlog::client {
+namespace {
+
+class embedded_transport final : public transport {
+ public:
+  explicit embedded_transport(std::shared_ptr<node::node> opened) : node_(std::move(opened)) {}
+
+  broker::broker& broker() override { return node_->broker(); }
+  executor& engine() override { return node_->engine(); }
+  const clock& time() const override { return node_->time(); }
+  random_source& random() override { return node_->random(); }
+  log_sink& log() override { return node_->log(); }
+  status check_usable() const override { return node_->check_usable(); }
+
+ private:
+  const std::shared_ptr<node::node> node_;
+};
+
+}  // namespace
+
+std::shared_ptr<transport> make_embedded_transport(std::shared_ptr<node::node> opened) {
+  return std::make_shared<embedded_transport>(std::move(opened));
+}
+
+}  // namespace ringlog::client
