@@ -67,8 +67,8 @@ status check_no_journal(io::file_system& disk, const directory_layout& layout) {
   }
   if (!newer) return {};
   return make_error(error_code::unsupported,
-                    "{} was written by a newer version of ringlog, and its journal holds what the "
-                    "log's files do not: open it with that version, or close it cleanly there first",
+                    "{} was written by a newer version of ringlog, whose journal holds what the "
+                    "log's files do not: open it with that version, or close it there first",
                     layout.top);
 }
 

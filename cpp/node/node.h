@@ -45,7 +45,8 @@ class node {
 // Opens the log of `address`, or returns the one that is open:
 //  - "file:PATH": PATH/log is the Kafka log directory; both are made when missing. A PATH that has
 //    meta.properties is a Kafka log directory itself and opened in place.
-//  - "memory:", "memory:name": in RAM, gone when closed.
+//  - "memory:", "memory:name": in RAM. Stays open without handles, since closing it loses what it
+//    holds: until close() or close_all().
 // Broker settings by Kafka's names (model::broker_configs), strongest first: `settings`, the
 // address's own ("file:./data?log.retention.ms=-1&..."), server.properties in PATH. An open log
 // with other settings than those asked for is error_code::invalid_config naming one that differs;

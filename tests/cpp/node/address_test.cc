@@ -74,11 +74,11 @@ TEST_F(LayoutTest, KafkasOwnDirectoryIsOpenedInPlace) {
 }
 
 TEST_F(LayoutTest, ForeignDirectoriesAreRefusedAndLeftAlone) {
-  put("/home/notes.txt");
-  const auto refused = prepare_directory(disk_, "/home");
+  put("/other/notes.txt");
+  const auto refused = prepare_directory(disk_, "/other");
   EXPECT_EQ(refused.code(), error_code::foreign_directory);
   EXPECT_NE(refused.failure().message.find("notes.txt"), std::string::npos);
-  EXPECT_FALSE(disk_.exists("/home/log").value());
+  EXPECT_FALSE(disk_.exists("/other/log").value());
   put("/file");
   EXPECT_FALSE(prepare_directory(disk_, "/file").ok());
 }

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "broker/broker.h"
+#include "model/config_def.h"
+#include "storage/services.h"
+
+namespace ringlog::node {
+
+struct core_options {
+  std::string log_directory;      // exists
+  model::config_map settings;     // of the broker, names checked
+};
+
+// An open log without threads: storage, metadata and broker, built in this order and taken down in
+// the reverse one. Production runs it on an engine's thread (node/open_node.h), simulation steps
+// it (tests/sim).
+//
+// open() and the destructor run where the caller wants, the rest on the engine's thread. Destroyed
+// without close() the directory is as after a kill; the engine has stopped by then.
+class core {
+ public:
+  // `random` is thread-safe where the engine has a thread of its own.
+  static result<std::unique_ptr<core>> open(const storage::services& outside,
+                                            const core_options& options);
+  virtual ~core() = default;
+
+  // Answers when everything that opening wrote is durable: before that nothing may be served.
+  virtual void when_active(callback<void(status)> done) = 0;
+
+  virtual broker::broker& broker() = 0;
+
+  // What the broker acts on: settings, else defaults.
+  virtual const model::config_values& effective_settings() const = 0;
+
+  // The broker answers what is parked and refuses from now on (error_code::closed), then
+  // everything becomes durable, Kafka's files complete, and the lock is released. Once.
+  virtual void close(callback<void(status)> done) = 0;
+};
+
+}  // namespace ringlog::node

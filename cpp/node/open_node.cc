@@ -1,0 +1,147 @@
+#include "node/open_node.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <future>
+
+#include "base/limits.h"
+#include "io/make_engine.h"
+#include "io/memory_file_system.h"
+#include "io/posix_file_system.h"
+#include "node/fork_guard.h"
+
+namespace ringlog::node {
+namespace {
+
+// Starts an asynchronous call on the engine and waits for its answer. A call that answers after
+// the wait was given up finds its promise still there.
+template <typename Start>
+status wait_for(executor& engine, milliseconds wait_max, std::string_view what, Start start) {
+  auto answered = std::make_shared<std::promise<status>>();
+  std::future<status> answer = answered->get_future();
+  engine.post([start = std::move(start), answered]() mutable {
+    start([answered](status outcome) { answered->set_value(std::move(outcome)); });
+  });
+  if (answer.wait_for(wait_max) != std::future_status::ready) {
+    return make_error(error_code::timed_out, "{}: the disk did not answer within {} ms", what,
+                      wait_max.count());
+  }
+  return answer.get();
+}
+
+struct place {
+  std::unique_ptr<io::file_system> disk;
+  std::string log_directory;
+  model::config_map settings;  // of the directory itself
+};
+
+result<place> find_place(const log_address& address, log_sink& sink) {
+  place found;
+  if (address.in_memory) {
+    found.disk = std::make_unique<io::memory_file_system>();
+    found.log_directory = "/log";
+    TRY(found.disk->make_directories(found.log_directory));
+    return found;
+  }
+  found.disk = std::make_unique<io::posix_file_system>();
+  TRY_ASSIGN(const directory_layout layout, prepare_directory(*found.disk, address.name));
+  TRY_ASSIGN(found.settings, read_server_properties(*found.disk, layout.top));
+  found.log_directory = layout.log_directory;
+  if (layout.is_kafka_log_directory) {
+    sink.log(log_level::info, "{} is a Kafka log directory: opened in place", layout.top);
+  }
+  for (const std::string& name : model::unknown_names(model::broker_configs(), found.settings)) {
+    sink.log(log_level::warning, "{}/server.properties: '{}' is not a broker setting of Kafka",
+             layout.top, name);
+  }
+  return found;
+}
+
+}  // namespace
+
+open_node::open_node(const log_address& address, log_sink& sink)
+    : sink_(sink), address_(address.text()), generation_(fork_generation()) {}
+
+open_node::~open_node() { stop_engine(); }
+
+result<std::shared_ptr<open_node>> open_node::open(const log_address& address,
+                                                   const model::config_map& settings,
+                                                   log_sink& sink) {
+  std::shared_ptr<open_node> made(new open_node(address, sink));
+  status started = made->start(address, settings);
+  if (!started.ok()) return std::move(started.failure()).with_context(made->address_);
+  return made;
+}
+
+status open_node::start(const log_address& address, const model::config_map& settings) {
+  TRY_ASSIGN(place where, find_place(address, sink_));
+  model::config_map effective = settings;
+  effective.merge(where.settings);  // what is given stands before what the directory says
+  disk_ = std::move(where.disk);
+  TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
+  TRY_ASSIGN(engine_, io::make_engine(choice, clock_, sink_));
+  run_engine();
+  const storage::services outside{*disk_, *engine_, clock_, random_, sink_};
+  TRY_ASSIGN(core_, core::open(outside, {where.log_directory, std::move(effective)}));
+  return wait_for(*engine_, milliseconds(limits::node_open_wait_ms_max), "open",
+                  [this](callback<void(status)> done) { core_->when_active(std::move(done)); });
+}
+
+// Signals are for the program's own threads: with all blocked here, Python's handlers run there.
+void open_node::run_engine() {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "ringlog-engine");
+    engine_->run();
+  });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void open_node::stop_engine() {
+  if (!thread_.joinable()) return;
+  engine_->stop();
+  thread_.join();
+}
+
+status open_node::close(milliseconds wait_max) {
+  closed_.store(true, std::memory_order_release);
+  status outcome =
+      wait_for(*engine_, wait_max, "close " + address_,
+               [this](callback<void(status)> done) { core_->close(std::move(done)); });
+  if (!outcome.ok() && outcome.code() == error_code::timed_out) return outcome;
+  stop_engine();
+  return outcome;
+}
+
+status open_node::check_usable() const {
+  if (generation_ != fork_generation()) {
+    return make_error(error_code::closed,
+                      "{} was opened before this process was forked, and its threads and its lock "
+                      "stayed with the parent: make producers and consumers after the fork",
+                      address_);
+  }
+  if (closed_.load(std::memory_order_acquire)) {
+    return make_error(error_code::closed, "{} was closed: make a new client to open it again",
+                      address_);
+  }
+  return {};
+}
+
+status open_node::check_settings(const model::config_map& wanted) const {
+  const model::config_values& effective = core_->effective_settings();
+  for (const auto& [name, value] : wanted) {
+    const std::string now = effective.value(name).value_or("");
+    if (now == value) continue;
+    return make_error(error_code::invalid_config,
+                      "{} is already open with {}={}, not {}: close it first, or leave the setting "
+                      "out",
+                      address_, name, now, value);
+  }
+  return {};
+}
+
+}  // namespace ringlog::node

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "io/loop.h"
+#include "io/system_clock.h"
+#include "io/system_random.h"
+#include "node/address.h"
+#include "node/core.h"
+#include "node/node.h"
+
+namespace ringlog::node {
+
+// A node: a core on its disk with the engine's thread. Made and closed by the registry, one call
+// at a time; the facade is for any thread.
+class open_node final : public node {
+ public:
+  // `address` was prepared: its directory is there. Blocks until the node can serve.
+  static result<std::shared_ptr<open_node>> open(const log_address& address,
+                                                 const model::config_map& settings,
+                                                 log_sink& sink);
+
+  // Not closed: as after a kill.
+  ~open_node() override;
+
+  broker::broker& broker() override { return core_->broker(); }
+  executor& engine() override { return *engine_; }
+  const clock& time() const override { return clock_; }
+  random_source& random() override { return random_; }
+  log_sink& log() override { return sink_; }
+  const std::string& address() const override { return address_; }
+  status check_usable() const override;
+
+  // error_code::invalid_config naming the first of `wanted` that this node has another value for.
+  status check_settings(const model::config_map& wanted) const;
+
+  // Closes cleanly and ends the engine's thread. timed_out after wait_max: the disk does not
+  // answer; the node then stays as it is, thread and all, and must be leaked.
+  status close(milliseconds wait_max);
+
+ private:
+  open_node(const log_address& address, log_sink& sink);
+
+  status start(const log_address& address, const model::config_map& settings);
+  void run_engine();
+  void stop_engine();
+
+  io::system_clock clock_;
+  io::system_random random_;
+  log_sink& sink_;
+  std::string address_;
+  std::uint32_t generation_;  // of forks, when it was opened
+  std::unique_ptr<io::file_system> disk_;
+  std::unique_ptr<io::loop> engine_;
+  std::thread thread_;
+  std::unique_ptr<core> core_;
+  std::atomic<bool> closed_ = false;
+};
+
+}  // namespace ringlog::node
