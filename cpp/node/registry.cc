@@ -96,7 +96,7 @@ std::shared_ptr<node> registry::make_handle(const std::string& key, entry& of) {
             if (generation == fork_generation()) {
               release(key, held.get());
             } else {
-              // A forked child: the parent's threads, which the destructor would join, are not here.
+              // A forked child: the threads that the destructor would join are not here.
               new std::shared_ptr<open_node>(held);
             }
           }};

@@ -12,9 +12,9 @@
 
 namespace ringlog::node {
 
-// The nodes of this process, one per directory or memory name, with who uses them. Opening and
+// The nodes of this process, one per directory or memory name, and who uses them. Opening and
 // closing happen outside the mutex; whoever wants the same node meanwhile waits. A keeper thread,
-// started with the first node, closes those on disk that nobody has used for limits::node_linger_ms.
+// started with the first node, closes those on disk that nobody used for limits::node_linger_ms.
 //
 // Lives as long as the process. A forked child starts with an empty one: the parent's, threads
 // missing, is left where it is.

@@ -236,7 +236,7 @@ status disk::sync_directory(const std::string& path) {
     if (strikes(faults.sync_error_one_in, "fault: sync of a directory failed")) {
       return error_from_errno(EIO, "sync directory", path);
     }
-    found->sync_names();
+    if (!faults.ignore_directory_syncs) found->sync_names();
     return {};
   });
 }
@@ -378,6 +378,7 @@ status disk_file::write_durable(std::uint64_t position, bytes_view source) {
       node_->bytes.fail_sync(disk_.world_.random());
       return error_from_errno(EIO, "write", path_);
     }
+    if (disk_.faults.ignore_file_syncs) return {};
     const std::uint64_t sector = sector_sizes[disk_.world_.random().below(2)];
     node_->bytes.sync_range(position, source.size(), sector);
     return {};
@@ -391,7 +392,7 @@ status disk_file::sync() {
       node_->bytes.fail_sync(disk_.world_.random());
       return error_from_errno(EIO, "sync", path_);
     }
-    node_->bytes.sync();
+    if (!disk_.faults.ignore_file_syncs) node_->bytes.sync();
     return {};
   });
 }

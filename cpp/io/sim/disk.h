@@ -19,6 +19,10 @@ struct fault_plan {
   std::uint64_t sync_error_one_in = 0;        // EIO; what was unsynced is partly lost for good
   std::uint64_t flipped_read_one_in = 0;      // a read answers with one bit wrong
   std::uint64_t capacity_bytes = UINT64_MAX;  // beyond it ENOSPC, with what fits written
+
+  // Lies, to prove that a test would notice a sync that is missing: success, and nothing done.
+  bool ignore_file_syncs = false;       // sync, and what write_durable adds to write
+  bool ignore_directory_syncs = false;
 };
 
 // A moment just before or just after one operation that changes the disk.
