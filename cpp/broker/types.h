@@ -33,6 +33,8 @@ struct produce_request {
   byte_buffer batches;  // one record batch v2 or more, back to back; stamped in place and kept
   required_acks acks = required_acks::all;
   std::int64_t timeout_ms = 30'000;
+  // Encoded in this process by our own builder: checksum and records are not looked at again.
+  bool trusted = false;
 };
 
 struct produce_answer {

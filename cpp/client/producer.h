@@ -41,10 +41,14 @@ struct producer_options {
   null_key_partitioning null_keys = null_key_partitioning::random;
 };
 
-// What became of one batch, shared by the futures of all its records. Completed once, on the
-// engine's thread; any thread may ask.
+class partition_queue;
+
+// What became of one batch, shared by the futures of all its records. Completed once; any thread
+// may ask.
 class batch_completion {
  public:
+  explicit batch_completion(std::weak_ptr<partition_queue> sender) : sender_(std::move(sender)) {}
+
   // True once the outcome is there; what follows may then be read without a lock.
   bool done() const { return done_.load(std::memory_order_acquire); }
   const std::optional<error>& failure() const { return failure_; }
@@ -52,28 +56,27 @@ class batch_completion {
   std::int64_t log_append_timestamp() const { return log_append_timestamp_; }  // or no_timestamp
 
   // Runs `call` when the outcome is there: inside this call if it is there already, else on the
-  // engine's thread, in the order in which calls were registered.
+  // engine's thread, in the order in which calls were registered; batches of one partition
+  // complete in offset order.
   void when_done(callback<void()> call);
 
-  // Waits for the outcome; timed_out at the limit. Asks the producer to send the batch now.
+  // Sends the batch now and waits for the outcome, good or bad; timed_out at the limit.
   status wait(const wait_limit& limit);
 
-  // By the producer.
+  // By the producer; the first outcome stays.
   void complete(offset_t base_offset, std::int64_t log_append_timestamp);
   void fail(error failure);
 
  private:
-  friend class producer;
-  void finish();
+  void finish(std::optional<error> failure, offset_t base_offset, std::int64_t timestamp);
 
   std::atomic<bool> done_{false};
   std::optional<error> failure_;
   offset_t base_offset_{no_offset};
   std::int64_t log_append_timestamp_ = no_timestamp;
-  std::mutex mutex_;  // guards calls_
+  std::mutex mutex_;  // guards calls_ and the step to done
   std::vector<callback<void()>> calls_;
-  std::atomic<bool> wanted_{false};  // somebody waits: do not linger
-  callback<void()> send_now_;
+  const std::weak_ptr<partition_queue> sender_;
 };
 
 // One record on its way: which batch, and its place in it.
@@ -95,12 +98,13 @@ struct outgoing_record {
 // A topic as a producer knows it: its partitions' open batches. Stays valid as long as its
 // producer.
 class producer_topic;
+class producer_core;
 
 // Kafka's producer over a transport: batches records per partition in the form in which they are
 // stored (design: "Life of a produce"), sends batches in order, resends what failed for a while,
 // idempotently. Any thread may call. A record that send() took is delivered or its batch fails,
 // also when the producer is let go: what is on its way keeps what it needs.
-class producer : public std::enable_shared_from_this<producer> {
+class producer {
  public:
   static std::shared_ptr<producer> make(std::shared_ptr<transport> over, producer_options options);
   ~producer();
@@ -109,12 +113,13 @@ class producer : public std::enable_shared_from_this<producer> {
   // timed_out after the limit. Quick for one that is known.
   result<producer_topic*> topic(std::string_view name, const wait_limit& limit);
 
-  // Never blocks. no_memory: buffer_memory is full, use send(). Other failures: message_too_large
-  // (over max_request_size), invalid_argument (no such partition, negative timestamp), closed.
-  // The bytes were copied when this returns.
+  // Never blocks. no_memory: something has to be waited for (room in buffer_memory, a topic that
+  // was made anew), use send(). Other failures: message_too_large (over max_request_size),
+  // invalid_argument (no such partition, negative timestamp), unknown_topic_or_partition (the
+  // topic was deleted), closed. The bytes were copied when this returns.
   result<sent_record> try_send(producer_topic& to, const outgoing_record& record);
 
-  // As try_send, but waits for room until the limit, then fails with no_memory.
+  // As try_send, but waits for what has to be waited for, at the limit with timed_out.
   result<sent_record> send(producer_topic& to, const outgoing_record& record,
                            const wait_limit& limit);
 
@@ -133,9 +138,9 @@ class producer : public std::enable_shared_from_this<producer> {
   transport& over();
 
  private:
-  struct state;
-  producer(std::shared_ptr<transport> over, producer_options options);
-  std::shared_ptr<state> state_;
+  explicit producer(std::shared_ptr<producer_core> core);
+
+  const std::shared_ptr<producer_core> core_;
 };
 
 }  // namespace ringlog::client

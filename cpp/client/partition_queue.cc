@@ -1,0 +1,362 @@
+#include "client/partition_queue.h"
+
+#include <algorithm>
+
+#include "client/producer_core.h"
+#include "codec/codec.h"
+
+namespace ringlog::client {
+namespace {
+
+constexpr std::size_t bytes_expected_at_first = 512;
+
+// Room is taken in steps of this, so that not every record touches the shared counter.
+constexpr std::int64_t reserve_step = 4096;
+
+// Passing conditions, after which the same batch may be taken.
+bool is_passing(error_code code) {
+  switch (code) {
+    case error_code::no_memory:
+    case error_code::not_leader:
+    case error_code::timed_out:
+    case error_code::coordinator_loading:
+    case error_code::coordinator_not_available:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The broker cannot continue the producer's sequence (its state expired, or a batch is missing).
+bool breaks_sequence(error_code code) {
+  return code == error_code::out_of_order_sequence || code == error_code::unknown_producer_id ||
+         code == error_code::invalid_producer_epoch;
+}
+
+}  // namespace
+
+partition_queue::partition_queue(producer_core& core, topic_partition target)
+    : core_(core), target_(std::move(target)), bytes_expected_(bytes_expected_at_first) {}
+
+std::shared_ptr<partition_queue> partition_queue::shared_from_core() {
+  return {core_.shared_from_this(), this};
+}
+
+// ---- filling
+
+partition_queue::append_outcome partition_queue::append(const outgoing_record& record,
+                                                        std::int64_t timestamp,
+                                                        std::size_t bytes_max,
+                                                        std::size_t batch_bytes_max,
+                                                        sent_record& sent) {
+  const producer_options& options = core_.options();
+  bool send = false;
+  auto outcome = append_outcome::appended;
+  {
+    const std::lock_guard guard(mutex_);
+    if (core_.closed()) return append_outcome::closed;
+    if (open_) {
+      const bool pipeline_full = static_cast<std::int32_t>(closed_.size()) >= options.max_in_flight;
+      const std::size_t batch_size = static_cast<std::size_t>(options.batch_size);
+      const std::size_t limit =
+          pipeline_full ? batch_bytes_max : std::min(batch_size, batch_bytes_max);
+      if (open_->builder.size_in_bytes() + bytes_max > limit) {
+        close_batch();
+        send = true;
+      }
+    }
+    const bool has_room =
+        open_ ? reserve(static_cast<std::int64_t>(bytes_max)) : open_batch(bytes_max);
+    if (has_room) {
+      sent.index = open_->builder.append(timestamp, record.key, record.value, record.headers);
+      sent.batch = open_->completion;
+      sent.partition = target_.partition;
+      sent.timestamp = timestamp;
+      if (options.linger_ms == 0 && closed_.empty()) {
+        close_batch();
+        send = true;
+      }
+    } else {
+      outcome = append_outcome::no_room;
+    }
+  }
+  if (!send) return outcome;
+  pump();
+  return outcome == append_outcome::appended ? append_outcome::appended_and_closed : outcome;
+}
+
+// Room in the open batch for so many bytes more.
+bool partition_queue::reserve(std::int64_t bytes) {
+  const std::int64_t needed = static_cast<std::int64_t>(open_->builder.size_in_bytes()) + bytes;
+  if (needed <= open_->reserved) return true;
+  std::int64_t more = std::max(needed - open_->reserved, reserve_step);
+  if (!core_.memory().try_reserve(more)) {
+    more = needed - open_->reserved;
+    if (!core_.memory().try_reserve(more)) return false;
+  }
+  open_->reserved += more;
+  return true;
+}
+
+bool partition_queue::open_batch(std::size_t bytes_max) {
+  const auto needed = static_cast<std::int64_t>(model::batch_header_bytes + bytes_max);
+  if (!core_.memory().try_reserve(needed)) return false;
+  open_ = std::make_shared<batch>(std::max(bytes_expected_, model::batch_header_bytes + bytes_max));
+  open_->completion = std::make_shared<batch_completion>(shared_from_core());
+  open_->reserved = needed;
+  open_->opened = core_.over().time().now();
+  core_.batch_opened();
+  const std::int64_t linger_ms = core_.options().linger_ms;
+  if (linger_ms > 0) {
+    core_.over().engine().schedule_at(
+        open_->opened + milliseconds(linger_ms),
+        [queue = shared_from_core(), lingering = std::weak_ptr<batch>(open_)] {
+          {
+            const std::lock_guard guard(queue->mutex_);
+            if (queue->open_ == nullptr || queue->open_ != lingering.lock()) return;
+            queue->close_batch();
+          }
+          queue->pump();
+        });
+  }
+  return true;
+}
+
+void partition_queue::close_batch() {
+  open_->count = open_->builder.count();
+  bytes_expected_ = open_->builder.size_in_bytes();
+  closed_.push_back(std::move(open_));
+  open_.reset();
+}
+
+// After an answer: whether the open batch has waited long enough for more records.
+bool partition_queue::should_close() const {
+  if (!open_) return false;
+  const producer_options& options = core_.options();
+  if (static_cast<std::int32_t>(closed_.size()) >= options.max_in_flight) return false;
+  if (open_->builder.size_in_bytes() >= static_cast<std::size_t>(options.batch_size)) return true;
+  return closed_.empty() && (options.linger_ms == 0 || core_.closed());
+}
+
+void partition_queue::send_now() {
+  {
+    const std::lock_guard guard(mutex_);
+    if (open_) close_batch();
+  }
+  pump();
+}
+
+std::shared_ptr<batch_completion> partition_queue::last_unfinished() {
+  const std::lock_guard guard(mutex_);
+  if (open_) return open_->completion;
+  return closed_.empty() ? nullptr : closed_.back()->completion;
+}
+
+// ---- sending
+
+void partition_queue::pump() {
+  std::unique_lock guard(mutex_);
+  if (pumping_) return;
+  pumping_ = true;
+  while (batch_pointer next = next_to_send()) {
+    next->state = phase::in_flight;
+    ++in_flight_;
+    if (core_.options().enable_idempotence) take_sequence(*next);
+    guard.unlock();
+    core_.over().broker().produce(make_request(*next), [queue = shared_from_core(), next](
+                                                           result<broker::produce_answer> answer) {
+      queue->answered(next, std::move(answer));
+    });
+    guard.lock();
+  }
+  pumping_ = false;
+}
+
+partition_queue::batch_pointer partition_queue::next_to_send() {
+  const producer_options& options = core_.options();
+  const std::int32_t in_flight_max = recovering_ ? 1 : options.max_in_flight;
+  if (in_flight_ >= in_flight_max) return nullptr;
+  const auto next = std::find_if(closed_.begin(), closed_.end(), [](const batch_pointer& each) {
+    return each->state == phase::queued;
+  });
+  if (next == closed_.end()) return nullptr;
+  if (retry_at_) {
+    if (core_.over().time().now() < *retry_at_) return nullptr;  // a timer goes on
+    retry_at_.reset();
+  }
+  if (options.enable_idempotence && !identity_) {
+    if (!identity_asked_) {
+      identity_asked_ = true;
+      core_.over().engine().post([queue = shared_from_core(), fresh = had_identity_] {
+        queue->core_.ask_identity(*queue, fresh);
+      });
+    }
+    return nullptr;
+  }
+  return *next;
+}
+
+// A batch keeps its numbers over resends, unless the id they belong to was given up.
+void partition_queue::take_sequence(batch& next) {
+  if (next.identity.id == identity_->id) return;
+  next.identity = *identity_;
+  next.base_sequence = next_sequence_;
+  next_sequence_ = model::increment_sequence(next_sequence_, next.count);
+  if (!next.bytes.empty()) {
+    model::stamp_producer(next.bytes, next.identity.id, next.identity.epoch, next.base_sequence);
+  }
+}
+
+// The failed batch leaves a gap in the sequence, or nobody knows whether it was appended: later
+// ones go on under another id, when the ones in flight are through.
+void partition_queue::give_up_identity(const batch& failed) {
+  if (!identity_ || failed.identity.id != identity_->id) return;
+  identity_.reset();
+  recovering_ = true;
+}
+
+// The batch is this thread's alone here: closed, and in flight by its name only.
+broker::produce_request partition_queue::make_request(batch& next) {
+  const producer_options& options = core_.options();
+  if (next.bytes.empty()) {
+    model::batch_fields fields;
+    fields.producer_id = next.identity.id;
+    fields.producer_epoch = next.identity.epoch;
+    fields.base_sequence = next.base_sequence;
+    const bool compress = options.compression != compression_type::none;
+    auto compressed = compress ? codec::compress(options.compression, next.builder.records())
+                               : result<byte_buffer>(byte_buffer());
+    next.bytes =
+        compress && compressed.ok()
+            ? std::move(next.builder).finish_compressed(*compressed, options.compression, fields)
+            : std::move(next.builder).finish(fields);
+  }
+  broker::produce_request request;
+  request.target = target_;
+  request.batches = next.bytes;
+  request.acks = options.acks;
+  request.timeout_ms = options.request_timeout_ms;
+  request.trusted = true;
+  return request;
+}
+
+// ---- outcomes
+
+void partition_queue::answered(const batch_pointer& which, result<broker::produce_answer> answer) {
+  {
+    const std::lock_guard guard(mutex_);
+    --in_flight_;
+    if (answer.ok()) {
+      which->state = phase::answered;
+      which->answer = *answer;
+      recovering_ = recovering_ && core_.options().enable_idempotence && !identity_;
+    } else {
+      failed(*which, std::move(answer.failure()));
+    }
+  }
+  deliver();
+  pump();
+}
+
+void partition_queue::failed(batch& which, error failure) {
+  if (is_passing(failure.code) && !which.completion->done()) {
+    if (failure.code == error_code::timed_out) which.may_be_there = true;
+    try_again_later(which);
+    return;
+  }
+  if (failure.code == error_code::duplicate_sequence) {  // it is there, its offset forgotten
+    which.state = phase::answered;
+    return;
+  }
+  if (core_.options().enable_idempotence && breaks_sequence(failure.code) && !which.may_be_there &&
+      !which.completion->done()) {
+    const bool is_oldest = closed_.front().get() == &which;
+    if (is_oldest) give_up_identity(which);
+    try_again_later(which);
+    return;
+  }
+  give_up_identity(which);
+  which.state = phase::answered;
+  which.failure = std::move(failure).with_context(target_.to_string());
+}
+
+void partition_queue::try_again_later(batch& which) {
+  which.state = phase::queued;
+  recovering_ = true;
+  retry_at_ = core_.over().time().now() + milliseconds(core_.options().retry_backoff_ms);
+  core_.over().engine().schedule_at(*retry_at_, [queue = shared_from_core()] { queue->pump(); });
+}
+
+// Gives the oldest batches their outcomes, in order, outside the lock.
+void partition_queue::deliver() {
+  std::unique_lock guard(mutex_);
+  if (delivering_) return;
+  delivering_ = true;
+  while (!closed_.empty() && closed_.front()->state == phase::answered) {
+    const batch_pointer done = std::move(closed_.front());
+    closed_.pop_front();
+    if (should_close()) close_batch();
+    guard.unlock();
+    core_.memory().release(done->reserved);
+    if (done->failure) {
+      done->completion->fail(std::move(*done->failure));
+    } else {
+      done->completion->complete(done->answer.base_offset, done->answer.log_append_timestamp);
+    }
+    core_.batch_finished();
+    guard.lock();
+  }
+  delivering_ = false;
+}
+
+void partition_queue::expire(monotonic_time opened_before, const error& failure) {
+  std::vector<std::shared_ptr<batch_completion>> expired;
+  {
+    const std::lock_guard guard(mutex_);
+    if (open_ && open_->opened < opened_before) close_batch();
+    for (const batch_pointer& each : closed_) {
+      if (each->state == phase::answered || each->opened >= opened_before) continue;
+      expired.push_back(each->completion);
+      if (each->state != phase::queued) continue;
+      give_up_identity(*each);
+      each->state = phase::answered;
+      each->failure = failure;
+    }
+  }
+  for (const auto& completion : expired) {
+    completion->fail(error(failure).with_context(target_.to_string()));
+  }
+  deliver();
+  pump();
+}
+
+void partition_queue::set_identity(const broker::producer_identity& identity) {
+  {
+    const std::lock_guard guard(mutex_);
+    identity_ = identity;
+    identity_asked_ = false;
+    had_identity_ = true;
+    next_sequence_ = 0;
+  }
+  pump();
+}
+
+void partition_queue::refuse_identity(const error& failure) {
+  {
+    const std::lock_guard guard(mutex_);
+    identity_asked_ = false;
+    for (const batch_pointer& each : closed_) {
+      if (each->state != phase::queued) continue;
+      if (is_passing(failure.code)) {
+        try_again_later(*each);
+        continue;
+      }
+      each->state = phase::answered;
+      each->failure = error(failure).with_context("no producer id");
+    }
+  }
+  deliver();
+  pump();
+}
+
+}  // namespace ringlog::client
