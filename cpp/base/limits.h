@@ -31,6 +31,11 @@ inline constexpr std::int64_t node_linger_ms = 3'000;  // from the last client's
 inline constexpr std::int64_t node_open_wait_ms_max = 60'000;
 inline constexpr std::int64_t node_close_wait_ms_max = 60'000;
 
+// Metadata.
+inline constexpr std::int64_t topic_partitions_max = 100'000;
+inline constexpr std::int64_t metadata_batch_bytes_max = 1 * MiB;
+inline constexpr std::int64_t metadata_snapshot_bytes_max = 1024 * MiB;
+
 // Names.
 inline constexpr std::int64_t topic_name_bytes_max = 249;  // Kafka: Topic.MAX_NAME_LENGTH
 

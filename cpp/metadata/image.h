@@ -20,7 +20,7 @@ namespace ringlog::metadata {
 
 // A partition as the metadata log has it (Kafka: PartitionRegistration).
 struct partition_state {
-  std::vector<node_id_t> replicas;  // empty: no such partition (yet)
+  std::vector<node_id_t> replicas;
   std::vector<node_id_t> in_sync_replicas;
   std::vector<node_id_t> removing_replicas;
   std::vector<node_id_t> adding_replicas;
@@ -37,13 +37,15 @@ struct partition_state {
   bool has_replica(node_id_t node) const;
 };
 
+using partition_ptr = std::shared_ptr<const partition_state>;
+
 struct topic_state {
   std::string name;
   uuid id;
-  std::vector<partition_state> partitions;  // by partition id
+  std::vector<partition_ptr> partitions;  // by partition id; never null in a published image
 
-  const partition_state* find_partition(partition_id_t partition) const;
-  bool operator==(const topic_state&) const = default;
+  // Null when there is no such partition.
+  partition_ptr find_partition(partition_id_t partition) const;
 };
 
 using topic_ptr = std::shared_ptr<const topic_state>;

@@ -48,13 +48,17 @@ class metadata_log {
   // ---- for the one writer
 
   // Everything appended, durable or not: what the next records are decided upon.
-  const image_ptr& appended() const;
+  image_ptr appended() const;
 
   // Appends the records, which take effect together or not at all; `done` runs on the engine's
-  // thread after the image with them is published, or with the reason why they never will be.
+  // thread when the image that they make is published, or with the reason why it never will be.
   // Failures of the call itself (nothing was appended, `done` never runs): storage's and
   // error_code::internal for records that contradict the image.
-  status append(std::vector<protocol::metadata_record> records, callback<void(status)> done);
+  status append(std::vector<protocol::metadata_record> records,
+                callback<void(result<image_ptr>)> done);
+
+  // Runs `done` once all that is appended now is published.
+  void when_published(callback<void(result<image_ptr>)> done);
 
   // The epoch of the metadata log that this open began.
   leader_epoch_t epoch() const;

@@ -1,0 +1,279 @@
+#include "metadata/controller.h"
+
+#include <concepts>
+#include <mutex>
+#include <utility>
+
+#include "base/limits.h"
+#include "metadata/image_records.h"
+#include "metadata/new_directory.h"
+
+namespace ringlog::metadata {
+
+namespace {
+
+using records = std::vector<protocol::metadata_record>;
+
+constexpr std::int32_t producer_ids_in_block = 1000;  // Kafka: ProducerIdsBlock
+constexpr std::int8_t fence = 1;                      // BrokerRegistrationChangeRecord.fenced
+
+error unknown_topic(const uuid& id) {
+  return make_error(error_code::unknown_topic_id, "no topic has the id {}", id);
+}
+
+record_versions versions_of(const image& now) {
+  return record_versions::of(now.feature_level(metadata_version_feature));
+}
+
+result<topic_ptr> find(const image& now, const uuid& topic_id) {
+  topic_ptr topic = now.find_topic(topic_id);
+  if (topic == nullptr) return unknown_topic(topic_id);
+  return topic;
+}
+
+protocol::metadata_record config_of(const config_resource& resource, const std::string& name,
+                                    std::optional<std::string> value) {
+  protocol::config_record record;
+  record.resource_type = static_cast<std::int8_t>(resource.type);
+  record.resource_name = resource.name;
+  record.name = name;
+  record.value = std::move(value);
+  return {std::move(record), 0};
+}
+
+status check_partition_count(std::int32_t count) {
+  if (count >= 1 && count <= limits::topic_partitions_max) return {};
+  return make_error(error_code::invalid_partitions, "{} partitions; a topic has 1 to {}", count,
+                    limits::topic_partitions_max);
+}
+
+}  // namespace
+
+struct controller::state {
+  state(random_source& chosen, metadata_log_options given)
+      : options(std::move(given)), random(chosen) {}
+
+  const metadata_log_options options;
+  std::unique_ptr<metadata_log> log;
+
+  std::mutex mutex;  // held while deciding and appending, which do no I/O
+  random_source& random;
+
+  // decide(image) -> result<records> looks at everything appended; answer(image) makes the reply
+  // from the image that has the records. No records: nothing is to be changed.
+  template <typename T, typename Decide, typename Answer>
+  void change(reply<T> done, Decide decide, Answer answer);
+
+  void add_partition(const image& now, const uuid& topic_id, std::int32_t partition,
+                     records& target) const;
+  status register_node();
+};
+
+template <typename T, typename Decide, typename Answer>
+void controller::state::change(reply<T> done, Decide decide, Answer answer) {
+  auto shared = std::make_shared<reply<T>>(std::move(done));
+  auto finish = [shared, answer = std::move(answer)](result<image_ptr> after) mutable {
+    if (!after.ok()) return (*shared)(std::move(after.failure()));
+    if constexpr (std::same_as<T, void>) {
+      (*shared)({});
+    } else {
+      (*shared)(answer(**after));
+    }
+  };
+  status appended;
+  {
+    const std::lock_guard lock(mutex);
+    result<records> decided = decide(*log->appended());
+    if (!decided.ok()) {
+      appended = std::move(decided.failure());
+    } else if (decided->empty()) {
+      log->when_published(std::move(finish));
+    } else {
+      appended = log->append(std::move(decided).value(), std::move(finish));
+    }
+  }
+  if (!appended.ok()) (*shared)(std::move(appended.failure()));
+}
+
+void controller::state::add_partition(const image& now, const uuid& topic_id,
+                                      std::int32_t partition, records& target) const {
+  partition_state created;
+  created.replicas = created.in_sync_replicas = {options.node};
+  created.leader = options.node;
+  created.leader_epoch = leader_epoch_t(0);
+  created.partition_epoch = 0;
+  const std::int16_t version = versions_of(now).partition;
+  if (version > 0) created.directories = {options.directory_id};
+  target.push_back({record_of(topic_id, partition_id_t(partition), created), version});
+}
+
+// Nothing sends heartbeats for this node, so its registration stays fenced: a Kafka that takes the
+// directory over would wait nine seconds for the heartbeats of one that is not.
+status controller::state::register_node() {
+  const std::lock_guard lock(mutex);
+  const image_ptr now = log->appended();
+  const auto found = now->brokers->find(options.node.value());
+  records decided;
+  if (found == now->brokers->end()) {
+    decided.push_back({registration_of(options.node, options.directory_id,
+                                       uuid::make_random(random), now->next_offset),
+                       versions_of(*now).register_broker});
+  } else if (!found->second.fenced) {
+    protocol::broker_registration_change_record change;
+    change.broker_id = options.node.value();
+    change.broker_epoch = found->second.broker_epoch;
+    change.fenced = fence;
+    decided.push_back({std::move(change), 0});
+  } else {
+    return {};
+  }
+  return log->append(std::move(decided), [](const result<image_ptr>&) {});
+}
+
+result<std::unique_ptr<controller>> controller::open(storage::services outside,
+                                                     storage::log_manager& logs,
+                                                     random_source& random,
+                                                     metadata_log_options options) {
+  auto opened = std::make_shared<state>(random, options);
+  TRY_ASSIGN(opened->log, metadata_log::open(outside, logs, std::move(options)));
+  TRY(opened->register_node());
+  return std::unique_ptr<controller>(new controller(std::move(opened)));
+}
+
+controller::controller(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
+controller::~controller() = default;
+
+void controller::when_active(callback<void(status)> done) {
+  state_->log->when_published([done = std::move(done)](result<image_ptr> outcome) mutable {
+    done(outcome.ok() ? status() : status(std::move(outcome.failure())));
+  });
+}
+
+image_ptr controller::published() const { return state_->log->published(); }
+
+void controller::set_listener(
+    callback<void(const image_ptr& before, const image_ptr& after)> listener) {
+  state_->log->set_listener(std::move(listener));
+}
+
+void controller::create_topic(new_topic topic, reply<topic_ptr> done) {
+  auto id = std::make_shared<uuid>();
+  const auto decide = [&](const image& now) -> result<records> {
+    if (now.find_topic(topic.name) != nullptr) {
+      return make_error(error_code::topic_already_exists, "topic '{}' exists already", topic.name);
+    }
+    TRY(check_partition_count(topic.partitions));
+    *id = uuid::make_random(state_->random);
+    records decided;
+    protocol::topic_record record;
+    record.name = topic.name;
+    record.topic_id = *id;
+    decided.push_back({std::move(record), 0});
+    for (const auto& [name, value] : topic.configs) {
+      decided.push_back(config_of({config_resource_type::topic, topic.name}, name, value));
+    }
+    for (std::int32_t i = 0; i < topic.partitions; ++i) {
+      state_->add_partition(now, *id, i, decided);
+    }
+    return decided;
+  };
+  state_->change(std::move(done), decide, [id](const image& after) { return find(after, *id); });
+}
+
+void controller::delete_topic(const uuid& topic_id, reply<topic_ptr> done) {
+  auto deleted = std::make_shared<topic_ptr>();
+  const auto decide = [&](const image& now) -> result<records> {
+    TRY_ASSIGN(*deleted, find(now, topic_id));
+    protocol::remove_topic_record record;
+    record.topic_id = topic_id;
+    return records{{std::move(record), 0}};
+  };
+  state_->change(std::move(done), decide,
+                 [deleted](const image&) { return result<topic_ptr>(*deleted); });
+}
+
+void controller::create_partitions(const uuid& topic_id, std::int32_t total,
+                                   reply<topic_ptr> done) {
+  const auto decide = [&](const image& now) -> result<records> {
+    TRY_ASSIGN(const topic_ptr topic, find(now, topic_id));
+    TRY(check_partition_count(total));
+    const auto count = static_cast<std::int32_t>(topic->partitions.size());
+    if (total <= count) {
+      return make_error(error_code::invalid_partitions,
+                        "topic '{}' has {} partitions already; {} is not more", topic->name, count,
+                        total);
+    }
+    records decided;
+    for (std::int32_t i = count; i < total; ++i) state_->add_partition(now, topic_id, i, decided);
+    return decided;
+  };
+  state_->change(std::move(done), decide,
+                 [topic_id](const image& after) { return find(after, topic_id); });
+}
+
+void controller::alter_configs(config_resource resource, std::vector<config_change> changes,
+                               reply<void> done) {
+  const auto decide = [&](const image& now) -> result<records> {
+    if (resource.type == config_resource_type::topic && now.find_topic(resource.name) == nullptr) {
+      return make_error(error_code::unknown_topic_or_partition, "there is no topic '{}'",
+                        resource.name);
+    }
+    const config_values& before = now.configs_of(resource);
+    records decided;
+    for (auto& [name, value] : changes) {
+      const auto found = before.find(name);
+      const bool same = found == before.end() ? !value : value == found->second;
+      if (!same) decided.push_back(config_of(resource, name, value));
+    }
+    return decided;
+  };
+  state_->change(std::move(done), decide, [](const image&) {});
+}
+
+void controller::raise_leader_epoch(const uuid& topic_id, partition_id_t partition,
+                                    reply<leader_epoch_t> done) {
+  const auto decide = [&](const image& now) -> result<records> {
+    TRY_ASSIGN(const topic_ptr topic, find(now, topic_id));
+    const partition_ptr found = topic->find_partition(partition);
+    if (found == nullptr) {
+      return make_error(error_code::unknown_topic_or_partition, "topic '{}' has no partition {}",
+                        topic->name, partition);
+    }
+    if (!found->has_replica(state_->options.node)) {
+      return make_error(error_code::not_leader, "partition {}-{} has no replica on node {}",
+                        topic->name, partition, state_->options.node);
+    }
+    protocol::partition_change_record change;
+    change.partition_id = partition.value();
+    change.topic_id = topic_id;
+    change.leader = state_->options.node.value();
+    if (found->in_sync_replicas != std::vector{state_->options.node}) {
+      change.isr = std::vector{state_->options.node.value()};
+    }
+    return records{{std::move(change), 0}};
+  };
+  const auto answer = [topic_id, partition](const image& after) -> result<leader_epoch_t> {
+    TRY_ASSIGN(const topic_ptr topic, find(after, topic_id));
+    return topic->find_partition(partition)->leader_epoch;
+  };
+  state_->change(std::move(done), decide, answer);
+}
+
+void controller::allocate_producer_ids(reply<producer_id_block> done) {
+  auto block = std::make_shared<producer_id_block>();
+  const auto decide = [&](const image& now) -> result<records> {
+    *block = {now.next_producer_id, producer_ids_in_block};
+    protocol::producer_ids_record record;
+    record.broker_id = state_->options.node.value();
+    const auto registered = now.brokers->find(record.broker_id);
+    if (registered != now.brokers->end()) record.broker_epoch = registered->second.broker_epoch;
+    record.next_producer_id = (block->first + block->count).value();
+    return records{{std::move(record), 0}};
+  };
+  state_->change(std::move(done), decide,
+                 [block](const image&) { return result<producer_id_block>(*block); });
+}
+
+status controller::write_snapshot() { return state_->log->write_snapshot(); }
+
+}  // namespace ringlog::metadata
