@@ -102,6 +102,10 @@ class broker {
   // ---- the node
 
   virtual cluster_description describe_cluster() = 0;
+
+  // For the owner, before the logs close: answers everything that is parked (a fetch with what is
+  // there, all else with error_code::closed) and refuses with that code what comes later.
+  virtual void close() = 0;
 };
 
 }  // namespace ringlog::broker

@@ -1,0 +1,207 @@
+#include "broker/broker_impl.h"
+
+#include "broker/make_broker.h"
+
+namespace ringlog::broker {
+
+result<std::unique_ptr<broker>> make_broker(broker_services outside, broker_options options) {
+  return broker_impl::make(outside, std::move(options));
+}
+
+result<std::unique_ptr<broker>> broker_impl::make(broker_services outside, broker_options options) {
+  TRY_ASSIGN(auto configs, config_service::make(outside, options));
+  std::unique_ptr<broker_impl> made(
+      new broker_impl(outside, std::move(options), std::move(configs)));
+  made->set_strays_aside();
+  outside.controller.set_listener(
+      [self = made.get()](const metadata::image_ptr& before, const metadata::image_ptr& after) {
+        self->metadata_changed(*before, *after);
+      });
+  return std::unique_ptr<broker>(std::move(made));
+}
+
+broker_impl::broker_impl(broker_services outside, broker_options options,
+                         std::unique_ptr<config_service> configs)
+    : outside_(outside),
+      options_(std::move(options)),
+      configs_(std::move(configs)),
+      partitions_(outside, *configs_),
+      queries_(partitions_),
+      produces_(std::make_shared<produce_path>(outside, partitions_)),
+      fetches_(std::make_shared<fetch_path>(outside, partitions_)),
+      producer_ids_(std::make_shared<producer_ids>(outside)),
+      topics_(std::make_shared<topic_admin>(outside, options_.node, *configs_, partitions_)),
+      groups_(std::make_shared<group_coordinator>(outside, *configs_->broker_values(), *topics_,
+                                                  partitions_)) {}
+
+broker_impl::~broker_impl() {
+  close();
+  outside_.controller.set_listener(nullptr);
+}
+
+void broker_impl::close() {
+  const error why{error_code::closed, "the log was closed"};
+  groups_->close(why);
+  fetches_->close();
+  partitions_.close(why);
+}
+
+// Directories whose topic was deleted just before a crash, or that come from elsewhere
+// (Kafka: LogManager.isStrayReplica).
+void broker_impl::set_strays_aside() {
+  const auto image = outside_.controller.published();
+  for (const storage::found_log& found : outside_.logs.unopened()) {
+    const auto topic = image->find_topic(found.name.topic);
+    const bool known = topic != nullptr && found.topic_id == topic->id &&
+                       topic->find_partition(found.name.partition) != nullptr;
+    if (known) continue;
+    outside_.sink.log(log_level::warning,
+                      "{} belongs to no topic that metadata knows: its directory is renamed",
+                      found.name.to_string());
+    const status moved = outside_.logs.set_aside(found.name);
+    if (moved.ok()) continue;
+    outside_.sink.log(log_level::error, "{} could not be set aside: {}", found.name.to_string(),
+                      moved.failure().message);
+  }
+}
+
+// On the engine's thread, in the order of the changes.
+void broker_impl::metadata_changed(const metadata::image& before, const metadata::image& after) {
+  if (!before.configs.shares_with(after.configs)) {
+    configs_->refresh();
+    for (const auto& opened : partitions_.opened()) {
+      const storage::log_config config = configs_->log_config_of(opened->name().topic);
+      if (config != opened->log().config()) opened->log().set_config(config);
+    }
+  }
+  if (!before.topics.shares_with(after.topics)) {
+    bool any_deleted = false;
+    for (const auto& [id, topic] : before.topics->by_id) {
+      if (after.topics->by_id.contains(id)) continue;
+      partitions_.forget(*topic);
+      any_deleted = true;
+    }
+    if (any_deleted) groups_->topics_deleted();
+  }
+  ++metadata_version_;
+}
+
+void broker_impl::produce(produce_request request, reply<produce_answer> done) {
+  produces_->produce(std::move(request), std::move(done));
+}
+
+broker::fetch_token broker_impl::fetch(fetch_request request, reply<fetch_answer> done) {
+  return fetches_->fetch(std::move(request), std::move(done));
+}
+
+void broker_impl::cancel_fetch(fetch_token token) { fetches_->cancel(token); }
+
+void broker_impl::list_offset(list_offset_request request, reply<listed_offset> done) {
+  done(queries_.list_offset(request));
+}
+
+void broker_impl::offset_for_leader_epoch(topic_partition source, leader_epoch_t epoch,
+                                          reply<epoch_end_offset> done) {
+  done(queries_.offset_for_leader_epoch(source, epoch));
+}
+
+void broker_impl::delete_records(topic_partition source, offset_t before, reply<offset_t> done) {
+  queries_.delete_records(source, before, std::move(done));
+}
+
+void broker_impl::init_producer_id(std::optional<std::string> transactional_id,
+                                   std::optional<producer_identity> current,
+                                   reply<producer_identity> done) {
+  producer_ids_->init(transactional_id, current, std::move(done));
+}
+
+void broker_impl::describe_producers(topic_partition source,
+                                     reply<std::vector<active_producer>> done) {
+  done(queries_.describe_producers(source));
+}
+
+std::optional<topic_description> broker_impl::find_topic(std::string_view name) {
+  return topics_->find(name);
+}
+
+std::optional<topic_description> broker_impl::find_topic(const uuid& id) {
+  return topics_->find(id);
+}
+
+std::vector<topic_description> broker_impl::list_topics() { return topics_->list(); }
+
+std::uint64_t broker_impl::metadata_version() const { return metadata_version_; }
+
+void broker_impl::ensure_topic(std::string name, reply<topic_description> done) {
+  topics_->ensure(std::move(name), std::move(done));
+}
+
+void broker_impl::create_topic(new_topic topic, bool validate_only, reply<created_topic> done) {
+  topics_->create(std::move(topic), validate_only, std::move(done));
+}
+
+void broker_impl::delete_topic(std::string name, reply<uuid> done) {
+  topics_->remove(name, std::move(done));
+}
+
+void broker_impl::create_partitions(std::string topic, std::int32_t count, bool validate_only,
+                                    reply<std::int32_t> done) {
+  topics_->create_partitions(topic, count, validate_only, std::move(done));
+}
+
+result<std::vector<config_entry>> broker_impl::describe_configs(const config_resource& resource) {
+  return configs_->describe(resource);
+}
+
+void broker_impl::alter_configs(config_resource resource, std::vector<config_alteration> changes,
+                                bool validate_only, reply<std::monostate> done) {
+  configs_->alter(std::move(resource), std::move(changes), validate_only, std::move(done));
+}
+
+void broker_impl::join_group(join_group_request request, reply<join_group_answer> done) {
+  groups_->join_group(std::move(request), std::move(done));
+}
+
+void broker_impl::sync_group(sync_group_request request, reply<sync_group_answer> done) {
+  groups_->sync_group(std::move(request), std::move(done));
+}
+
+void broker_impl::heartbeat(group_member_identity from, reply<std::monostate> done) {
+  groups_->heartbeat(std::move(from), std::move(done));
+}
+
+void broker_impl::leave_group(std::string group, std::vector<leaving_member> members,
+                              reply<std::vector<std::optional<error>>> done) {
+  groups_->leave_group(std::move(group), std::move(members), std::move(done));
+}
+
+void broker_impl::commit_offsets(offset_commit_request request, reply<partition_failures> done) {
+  groups_->commit_offsets(std::move(request), std::move(done));
+}
+
+void broker_impl::fetch_offsets(offset_fetch_request request, reply<fetched_offsets> done) {
+  groups_->fetch_offsets(std::move(request), std::move(done));
+}
+
+void broker_impl::delete_offsets(std::string group, std::vector<topic_partition> partitions,
+                                 reply<partition_failures> done) {
+  groups_->delete_offsets(std::move(group), std::move(partitions), std::move(done));
+}
+
+void broker_impl::list_groups(reply<std::vector<listed_group>> done) {
+  groups_->list_groups(std::move(done));
+}
+
+void broker_impl::describe_group(std::string group, reply<described_group> done) {
+  groups_->describe_group(std::move(group), std::move(done));
+}
+
+void broker_impl::delete_group(std::string group, reply<std::monostate> done) {
+  groups_->delete_group(std::move(group), std::move(done));
+}
+
+cluster_description broker_impl::describe_cluster() {
+  return {options_.cluster_id, options_.node, options_.node, options_.host, options_.port};
+}
+
+}  // namespace ringlog::broker

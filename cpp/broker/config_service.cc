@@ -1,0 +1,377 @@
+#include "broker/config_service.h"
+
+#include <algorithm>
+#include <set>
+
+#include "codec/codec.h"
+
+namespace ringlog::broker {
+
+namespace {
+
+metadata::config_resource topic_resource(std::string_view topic) {
+  return {metadata::config_resource_type::topic, std::string(topic)};
+}
+
+metadata::config_resource broker_resource(std::string name) {
+  return {metadata::config_resource_type::broker, std::move(name)};
+}
+
+model::config_map to_map(const metadata::config_values& values) {
+  return {values.begin(), values.end()};
+}
+
+// Broker configs that act without a restart: the defaults of topic configs
+// (Kafka: DynamicLogConfig).
+bool is_dynamic(std::string_view name) {
+  const auto topics = model::topic_configs();
+  return std::any_of(topics.begin(), topics.end(), [&](const model::config_definition& topic) {
+    const auto synonyms = model::synonyms_of(topic.name);
+    return std::any_of(synonyms.begin(), synonyms.end(),
+                       [&](const auto& synonym) { return synonym.broker_name == name; });
+  });
+}
+
+void add_default(std::vector<config_synonym>& synonyms,
+                 const model::config_definition& definition) {
+  const auto value = definition.default_value();
+  synonyms.push_back({std::string(definition.name),
+                      value ? std::optional<std::string>(*value) : std::nullopt,
+                      config_source::default_config});
+}
+
+config_entry make_entry(const model::config_definition& definition,
+                        std::vector<config_synonym> synonyms) {
+  config_entry entry;
+  entry.name = definition.name;
+  entry.type = static_cast<std::int8_t>(definition.type);
+  entry.documentation = definition.documentation;
+  entry.sensitive = definition.is_sensitive();
+  entry.synonyms = std::move(synonyms);
+  if (!entry.synonyms.empty()) {
+    entry.source = entry.synonyms.front().source;
+    entry.value = entry.synonyms.front().value;
+  }
+  if (entry.sensitive) {
+    entry.value.reset();
+    for (config_synonym& synonym : entry.synonyms) synonym.value.reset();
+  }
+  return entry;
+}
+
+// One change upon the values as they are.
+status apply(const config_alteration& change, const model::config_definition& definition,
+             std::string_view inherited, model::config_map& values) {
+  if (change.operation == alter_operation::remove) {
+    values.erase(change.name);
+    return {};
+  }
+  if (!change.value) {
+    return make_error(error_code::invalid_config, "Null value not supported for : {}", change.name);
+  }
+  if (change.operation == alter_operation::set) {
+    values[change.name] = *change.value;
+    return {};
+  }
+  if (definition.type != model::config_type::list) {
+    return make_error(
+        error_code::invalid_config, "Can't {} to key {} because its type is not LIST.",
+        change.operation == alter_operation::append ? "APPEND" : "SUBTRACT", change.name);
+  }
+  const auto set = values.find(change.name);
+  std::vector<std::string> items =
+      model::split_list(set != values.end() ? std::string_view(set->second) : inherited);
+  for (const std::string& item : model::split_list(*change.value)) {
+    const auto found = std::find(items.begin(), items.end(), item);
+    if (change.operation == alter_operation::subtract) {
+      if (found != items.end()) items.erase(found);
+    } else if (found == items.end()) {
+      items.push_back(item);
+    }
+  }
+  values[change.name] = fmt::format("{}", fmt::join(items, ","));
+  return {};
+}
+
+}  // namespace
+
+config_service::config_service(broker_services outside, node_id_t node,
+                               model::config_map static_configs)
+    : outside_(outside), node_(node), static_configs_(std::move(static_configs)) {}
+
+result<std::unique_ptr<config_service>> config_service::make(broker_services outside,
+                                                             const broker_options& options) {
+  TRY_ASSIGN(auto values, model::parse_broker_configs(options.static_configs));
+  for (const std::string& name :
+       model::unknown_names(model::broker_configs(), options.static_configs)) {
+    outside.sink.log(log_level::warning, "unknown broker config {} is left out (did you mean {}?)",
+                     name, model::nearest_name(model::broker_configs(), name));
+  }
+  std::unique_ptr<config_service> made(
+      new config_service(outside, options.node, options.static_configs));
+  made->broker_values_ = std::make_shared<const model::config_values>(std::move(values));
+  made->refresh();
+  return made;
+}
+
+std::shared_ptr<const model::config_values> config_service::broker_values() const {
+  const std::lock_guard guard(mutex_);
+  return broker_values_;
+}
+
+void config_service::refresh() {
+  model::config_map merged = static_configs_;
+  const auto layers = broker_layers();
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    for (const auto& [name, value] : layer->values) merged[name] = value;
+  }
+  auto values = model::parse_broker_configs(merged);
+  if (!values.ok()) {
+    outside_.sink.log(log_level::warning, "broker configs stay as they were: {}",
+                      values.failure().message);
+    return;
+  }
+  const std::lock_guard guard(mutex_);
+  broker_values_ = std::make_shared<const model::config_values>(std::move(*values));
+}
+
+model::config_values config_service::topic_values(std::string_view topic) const {
+  const auto broker = broker_values();
+  const auto image = outside_.controller.published();
+  const model::config_map stored = to_map(image->configs_of(topic_resource(topic)));
+  auto values = model::parse_topic_configs(*broker, stored);
+  if (values.ok()) return std::move(*values);
+
+  // Only those that can be read each for itself.
+  outside_.sink.log(log_level::warning, "configs of topic {} are partly left out: {}", topic,
+                    values.failure().message);
+  model::config_map readable;
+  for (const auto& [name, value] : stored) {
+    model::config_map with = readable;
+    with[name] = value;
+    if (model::parse_topic_configs(*broker, with).ok()) readable = std::move(with);
+  }
+  return std::move(model::parse_topic_configs(*broker, readable).value());
+}
+
+storage::log_config config_service::log_config_of(std::string_view topic) const {
+  return to_log_config(topic_values(topic), *broker_values());
+}
+
+std::vector<config_service::broker_layer> config_service::broker_layers() const {
+  const auto image = outside_.controller.published();
+  return {{config_source::dynamic_broker_config,
+           to_map(image->configs_of(broker_resource(fmt::format("{}", node_))))},
+          {config_source::dynamic_default_broker_config,
+           to_map(image->configs_of(broker_resource("")))},
+          {config_source::static_broker_config, static_configs_}};
+}
+
+std::vector<config_synonym> config_service::broker_synonyms(
+    const model::config_definition& definition) const {
+  std::vector<config_synonym> synonyms;
+  const std::string name(definition.name);
+  for (const broker_layer& layer : broker_layers()) {
+    const auto set = layer.values.find(name);
+    if (set != layer.values.end()) synonyms.push_back({name, set->second, layer.source});
+  }
+  add_default(synonyms, definition);
+  return synonyms;
+}
+
+std::vector<config_synonym> config_service::topic_synonyms(
+    const model::config_definition& definition, const model::config_map& set) const {
+  std::vector<config_synonym> synonyms;
+  const auto own = set.find(std::string(definition.name));
+  if (own != set.end()) {
+    synonyms.push_back({own->first, own->second, config_source::topic_config});
+  }
+  const auto broker_names = model::synonyms_of(definition.name);
+  for (const auto& broker_name : broker_names) {
+    for (const broker_layer& layer : broker_layers()) {
+      const auto value = layer.values.find(std::string(broker_name.broker_name));
+      if (value == layer.values.end()) continue;
+      synonyms.push_back({value->first, value->second, layer.source});
+    }
+  }
+  if (broker_names.empty()) {
+    add_default(synonyms, definition);
+  } else if (const auto* last = model::find_broker_config(broker_names.back().broker_name)) {
+    add_default(synonyms, *last);
+  }
+  return synonyms;
+}
+
+status config_service::check_broker_name(const config_resource& resource) const {
+  if (resource.name.empty() || resource.name == fmt::format("{}", node_)) return {};
+  return make_error(error_code::invalid_argument,
+                    "Unexpected broker id, expected {} or empty string, but received {}", node_,
+                    resource.name);
+}
+
+result<std::vector<config_entry>> config_service::describe(const config_resource& resource) const {
+  TRY_ASSIGN(const model::config_map set, current_values(resource));
+  std::vector<config_entry> entries;
+  if (resource.type == resource_type::topic) {
+    const model::config_values effective = topic_values(resource.name);
+    for (const auto& definition : model::topic_configs()) {
+      config_entry entry = make_entry(definition, topic_synonyms(definition, set));
+      entry.value = effective.value(definition.name);  // in the topic config's unit
+      entries.push_back(std::move(entry));
+    }
+  } else if (resource.type == resource_type::broker && resource.name.empty()) {
+    for (const auto& [name, value] : set) {  // the cluster default: only what is set
+      const auto* definition = model::find_broker_config(name);
+      if (definition == nullptr) continue;
+      entries.push_back(
+          make_entry(*definition, {{name, value, config_source::dynamic_default_broker_config}}));
+    }
+  } else if (resource.type == resource_type::broker) {
+    for (const auto& definition : model::broker_configs()) {
+      config_entry entry = make_entry(definition, broker_synonyms(definition));
+      entry.read_only = !is_dynamic(definition.name);
+      entries.push_back(std::move(entry));
+    }
+  } else {  // a group's, as another Kafka stored them
+    for (const auto& [name, value] : set) {
+      config_entry entry;
+      entry.name = name;
+      entry.value = value;
+      entry.source = config_source::group_config;
+      entry.synonyms = {{name, value, config_source::group_config}};
+      entries.push_back(std::move(entry));
+    }
+  }
+  return entries;
+}
+
+// What was set on the resource itself.
+result<model::config_map> config_service::current_values(const config_resource& resource) const {
+  const auto image = outside_.controller.published();
+  switch (resource.type) {
+    case resource_type::topic:
+      if (image->find_topic(resource.name) == nullptr) {
+        return make_error(error_code::unknown_topic_or_partition, "The topic '{}' does not exist.",
+                          resource.name);
+      }
+      return to_map(image->configs_of(topic_resource(resource.name)));
+    case resource_type::broker:
+      TRY(check_broker_name(resource));
+      return to_map(image->configs_of(broker_resource(resource.name)));
+    case resource_type::group:
+      return to_map(image->configs_of({metadata::config_resource_type::group, resource.name}));
+    case resource_type::broker_logger:
+    case resource_type::client_metrics:
+      break;
+  }
+  return error{error_code::invalid_argument,
+               "configs of broker loggers and client metrics are not kept: topics and brokers have "
+               "configs"};
+}
+
+void config_service::alter(config_resource resource, std::vector<config_alteration> changes,
+                           bool validate_only, reply<std::monostate> done) {
+  const bool is_topic = resource.type == resource_type::topic;
+  if (!is_topic && resource.type != resource_type::broker) {
+    return done(
+        error{error_code::invalid_argument, "only topics and brokers have configs that act here"});
+  }
+  auto current = current_values(resource);
+  if (!current.ok()) return done(std::move(current.failure()));
+
+  const model::config_map before = *current;
+  const model::config_values inherited =
+      is_topic ? model::parse_topic_configs(*broker_values(), {}).value() : *broker_values();
+  std::set<std::string> names;
+  for (const config_alteration& change : changes) {
+    const auto* definition =
+        is_topic ? model::find_topic_config(change.name) : model::find_broker_config(change.name);
+    status applied;
+    if (!names.insert(change.name).second) {
+      applied = make_error(error_code::invalid_argument,
+                           "Error due to duplicate config keys: {} is given twice", change.name);
+    } else if (definition == nullptr) {
+      applied = make_error(error_code::invalid_config, "Unknown {} config name: {}",
+                           is_topic ? "topic" : "broker", change.name);
+    } else {
+      applied = apply(change, *definition, inherited.text(change.name), *current);
+    }
+    if (!applied.ok()) return done(std::move(applied.failure()));
+  }
+  status checked = is_topic ? check_topic_values(resource.name, *current)
+                            : check_broker_values(changes, *current);
+  if (!checked.ok()) return done(std::move(checked.failure()));
+  if (validate_only) return done(std::monostate{});
+
+  std::vector<metadata::config_change> records;
+  for (const std::string& name : names) {
+    const auto value = current->find(name);
+    if (value != current->end()) {
+      records.emplace_back(name, value->second);
+    } else if (before.contains(name)) {
+      records.emplace_back(name, std::nullopt);
+    }
+  }
+  if (records.empty()) return done(std::monostate{});
+  outside_.controller.alter_configs(
+      is_topic ? topic_resource(resource.name) : broker_resource(resource.name), std::move(records),
+      [done = std::move(done)](const status& altered) mutable {
+        if (!altered.ok()) return done(altered.failure());
+        done(std::monostate{});
+      });
+}
+
+status config_service::check_topic_values(const std::string& topic,
+                                          const model::config_map& values) const {
+  TRY(model::parse_topic_configs(*broker_values(), values));
+  for (const std::string& warning : model::topic_config_warnings(values)) {
+    outside_.sink.log(log_level::warning, "topic {}: {}", topic, warning);
+  }
+  return {};
+}
+
+status config_service::check_broker_values(const std::vector<config_alteration>& changes,
+                                           const model::config_map& values) const {
+  for (const config_alteration& change : changes) {
+    if (!is_dynamic(change.name)) {
+      return make_error(error_code::invalid_argument,
+                        "Cannot update these configs dynamically: {}: it acts at the next start, "
+                        "from server.properties",
+                        change.name);
+    }
+  }
+  TRY(model::parse_broker_configs(values));
+  return {};
+}
+
+storage::log_config to_log_config(const model::config_values& topic,
+                                  const model::config_values& broker) {
+  storage::log_config config;
+  config.cleanup_delete = topic.list_has("cleanup.policy", "delete");
+  config.cleanup_compact = topic.list_has("cleanup.policy", "compact");
+  config.segment_bytes = topic.number("segment.bytes");
+  config.segment_ms = topic.number("segment.ms");
+  config.segment_jitter_ms = topic.number("segment.jitter.ms");
+  config.segment_index_bytes = topic.number("segment.index.bytes");
+  config.index_interval_bytes = topic.number("index.interval.bytes");
+  config.retention_bytes = topic.number("retention.bytes");
+  config.retention_ms = topic.number("retention.ms");
+  config.file_delete_delay_ms = topic.number("file.delete.delay.ms");
+  config.message_bytes_max = topic.number("max.message.bytes");
+  config.message_timestamp_type = topic.text("message.timestamp.type") == "LogAppendTime"
+                                      ? timestamp_type::log_append_time
+                                      : timestamp_type::create_time;
+  config.message_timestamp_before_ms_max = topic.number("message.timestamp.before.max.ms");
+  config.message_timestamp_after_ms_max = topic.number("message.timestamp.after.max.ms");
+  const std::string& compression = topic.text("compression.type");
+  if (compression != "producer") {
+    config.compression = codec::parse_compression_type(compression).value();
+  }
+  config.compression_gzip_level = static_cast<int>(topic.number("compression.gzip.level"));
+  config.compression_lz4_level = static_cast<int>(topic.number("compression.lz4.level"));
+  config.compression_zstd_level = static_cast<int>(topic.number("compression.zstd.level"));
+  config.producer_id_expiration_ms = broker.number("producer.id.expiration.ms");
+  return config;
+}
+
+}  // namespace ringlog::broker

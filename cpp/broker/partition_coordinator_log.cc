@@ -1,0 +1,107 @@
+#include "broker/partition_coordinator_log.h"
+
+#include "codec/codec.h"
+#include "model/batch_builder.h"
+#include "model/record.h"
+#include "model/record_batch.h"
+
+namespace ringlog::broker {
+
+namespace {
+
+constexpr std::int64_t replay_piece_bytes = limits::MiB;
+// How long an append waits for room in memory (offsets.commit.timeout.ms).
+constexpr milliseconds append_wait_max{5'000};
+
+status replay_batch(const model::batch_view& batch, offset_t from, coordinator_replay& target) {
+  TRY_ASSIGN(const auto marker, model::parse_transaction_marker(batch));
+  if (marker) {
+    target.on_transaction_end(batch.producer_id(), marker->type == model::control_type::commit);
+    return {};
+  }
+  if (batch.is_control()) return {};
+  byte_buffer expanded;
+  bytes_view bytes = batch.records();
+  if (batch.compression() != compression_type::none) {
+    TRY_ASSIGN(expanded, codec::decompress(batch.compression(), bytes));
+    bytes = expanded;
+  }
+  const producer_id_t producer = batch.is_transactional() ? batch.producer_id() : no_producer_id;
+  model::record_iterator records(batch, bytes);
+  for (model::record_view record; records.next(record);) {
+    if (record.offset < from || !record.key) continue;
+    target.on_record(record.offset, producer, *record.key, record.value);
+  }
+  return records.outcome();
+}
+
+}  // namespace
+
+result<offset_t> replay_batches(bytes_view batches, offset_t from, coordinator_replay& target) {
+  offset_t next = from;
+  while (!batches.empty()) {
+    TRY_ASSIGN(const auto batch, model::parse_batch(batches));
+    if (!batch) break;
+    TRY(replay_batch(*batch, from, target));
+    next = batch->next_offset();
+    batches = batches.subspan(batch->size_in_bytes());
+  }
+  return next;
+}
+
+void partition_coordinator_log::append(std::vector<coordinator_record> records,
+                                       callback<void(result<offset_t>)> done) {
+  model::batch_builder builder;
+  const std::int64_t now = outside_.time.wall_ms();
+  for (const coordinator_record& record : records) {
+    std::optional<bytes_view> value;
+    if (record.value) value = *record.value;
+    builder.append(now, record.key, value);
+  }
+  partition::append append;
+  append.batches = std::move(builder).finish({});
+  append.origin = storage::append_origin::coordinator;
+  append.trusted = true;
+  append.deadline = outside_.time.now() + append_wait_max;
+  append.done = [self = shared_from_this(),
+                 done = std::move(done)](const result<storage::append_info>& appended) mutable {
+    if (!appended.ok()) {
+      self->outside_.engine.post(
+          [done = std::move(done), why = appended.failure()]() mutable { done(why); });
+      return;
+    }
+    self->target_->log().when_durable(
+        appended->end_offset(),
+        [done = std::move(done), first = appended->first_offset](const status& durable) mutable {
+          if (!durable.ok()) return done(durable.failure());
+          done(first);
+        });
+  };
+  target_->append_as_leader(std::move(append));
+}
+
+void partition_coordinator_log::replay(coordinator_replay& target, callback<void(status)> done) {
+  outside_.engine.post([self = shared_from_this(), &target, done = std::move(done)]() mutable {
+    self->replay_from(self->target_->log().offsets().log_start, target, std::move(done));
+  });
+}
+
+void partition_coordinator_log::replay_from(offset_t from, coordinator_replay& target,
+                                            callback<void(status)> done) {
+  const auto read =
+      target_->log().read(from, replay_piece_bytes, storage::read_bound::high_watermark);
+  if (!read.ok()) return done(read.failure());
+  offset_t next = from;
+  for (const shared_bytes& piece : read->batches) {
+    const auto replayed = replay_batches(piece.bytes, next, target);
+    if (!replayed.ok()) return done(replayed.failure());
+    next = *replayed;
+  }
+  if (next == from) return done({});
+  outside_.engine.post(
+      [self = shared_from_this(), next, &target, done = std::move(done)]() mutable {
+        self->replay_from(next, target, std::move(done));
+      });
+}
+
+}  // namespace ringlog::broker

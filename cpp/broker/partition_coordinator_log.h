@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+
+#include "broker/coordinator_log.h"
+#include "broker/partition.h"
+#include "broker/services.h"
+
+namespace ringlog::broker {
+
+// A partition of an internal topic over its log. Shared by the coordinator and what is under way.
+class partition_coordinator_log final
+    : public coordinator_log,
+      public std::enable_shared_from_this<partition_coordinator_log> {
+ public:
+  partition_coordinator_log(std::shared_ptr<partition> target, broker_services outside)
+      : target_(std::move(target)), outside_(outside) {}
+
+  void append(std::vector<coordinator_record> records,
+              callback<void(result<offset_t>)> done) override;
+  void replay(coordinator_replay& target, callback<void(status)> done) override;
+
+ private:
+  // Reads a piece on the engine's thread, then posts the next one.
+  void replay_from(offset_t from, coordinator_replay& target, callback<void(status)> done);
+
+  const std::shared_ptr<partition> target_;
+  const broker_services outside_;
+};
+
+// Tells `target` the records and transaction markers of whole batches, back to back, from `from`
+// on; answers the offset after the last batch.
+result<offset_t> replay_batches(bytes_view batches, offset_t from, coordinator_replay& target);
+
+}  // namespace ringlog::broker

@@ -1,0 +1,297 @@
+#include "broker/topic_admin.h"
+
+#include <atomic>
+
+#include "model/topic_name.h"
+
+namespace ringlog::broker {
+
+namespace {
+
+error unknown_topic(std::string_view name) {
+  return make_error(error_code::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
+}
+
+}  // namespace
+
+topic_description describe(const metadata::topic_state& topic) {
+  topic_description description;
+  description.name = topic.name;
+  description.id = topic.id;
+  description.internal = model::is_internal_topic(topic.name);
+  for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+    const metadata::partition_state& source = topic.partitions[i];
+    description.partitions.push_back({partition_id_t(static_cast<std::int32_t>(i)), source.leader,
+                                      source.leader_epoch, source.replicas,
+                                      source.in_sync_replicas});
+  }
+  return description;
+}
+
+topic_admin::topic_admin(broker_services outside, node_id_t node, config_service& configs,
+                         partition_table& partitions)
+    : outside_(outside), node_(node), configs_(configs), partitions_(partitions) {}
+
+std::optional<topic_description> topic_admin::find(std::string_view name) const {
+  const auto topic = outside_.controller.published()->find_topic(name);
+  if (topic == nullptr) return std::nullopt;
+  topic_description found = describe(*topic);
+  for (partition_description& partition : found.partitions) partition.leader = node_;
+  return found;
+}
+
+std::optional<topic_description> topic_admin::find(const uuid& id) const {
+  const auto topic = outside_.controller.published()->find_topic(id);
+  return topic == nullptr ? std::nullopt : find(topic->name);
+}
+
+std::vector<topic_description> topic_admin::list() const {
+  std::vector<topic_description> all;
+  for (const auto& [name, topic] : outside_.controller.published()->topics->by_name) {
+    if (auto found = find(name)) all.push_back(std::move(*found));
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& left, const auto& right) { return left.name < right.name; });
+  return all;
+}
+
+// Internal topics come with the configs that their coordinator needs
+// (Kafka: GroupCoordinatorService.groupMetadataTopicConfigs).
+new_topic topic_admin::defaults_of(const std::string& name) const {
+  new_topic topic;
+  topic.name = name;
+  if (name == model::group_metadata_topic) {
+    const auto broker = configs_.broker_values();
+    topic.partitions = static_cast<std::int32_t>(broker->number("offsets.topic.num.partitions"));
+    topic.configs = {{"cleanup.policy", "compact"},
+                     {"compression.type", "producer"},
+                     {"segment.bytes", *broker->value("offsets.topic.segment.bytes")}};
+  }
+  return topic;
+}
+
+void topic_admin::ensure(std::string name, reply<topic_description> done) {
+  if (auto found = find(name)) return done(std::move(*found));
+  status valid = model::validate_topic_name(name);
+  if (!valid.ok()) return done(std::move(valid.failure()));
+  if (name != model::group_metadata_topic &&
+      (model::is_internal_topic(name) ||
+       !configs_.broker_values()->flag("auto.create.topics.enable"))) {
+    return done(unknown_topic(name));
+  }
+  create(defaults_of(name), false,
+         [self = shared_from_this(), name,
+          done = std::move(done)](result<created_topic> made) mutable {
+           if (!made.ok() && made.code() != error_code::topic_already_exists) {
+             return done(std::move(made.failure()));
+           }
+           auto found = self->find(name);  // ours, or another client's that was faster
+           if (!found) return done(unknown_topic(name));
+           done(std::move(*found));
+         });
+}
+
+status topic_admin::check_name(const std::string& name) const {
+  TRY(model::validate_topic_name(name));
+  if (name == model::cluster_metadata_topic) {
+    return make_error(error_code::invalid_topic, "Creation of internal topic {} is prohibited.",
+                      name);
+  }
+  const auto image = outside_.controller.published();
+  if (image->find_topic(name) != nullptr) {
+    return make_error(error_code::topic_already_exists, "Topic '{}' already exists.", name);
+  }
+  if (!model::has_collision_chars(name)) return {};
+  for (const auto& [other, topic] : image->topics->by_name) {
+    if (model::has_collision(name, other)) {
+      return make_error(error_code::invalid_topic, "Topic '{}' collides with existing topic: {}",
+                        name, other);
+    }
+  }
+  return {};
+}
+
+result<std::int32_t> topic_admin::partition_count_of(const new_topic& topic) const {
+  if (!topic.assignment.empty()) return static_cast<std::int32_t>(topic.assignment.size());
+  if (topic.partitions == -1) {
+    return static_cast<std::int32_t>(configs_.broker_values()->number("num.partitions"));
+  }
+  if (topic.partitions <= 0) {
+    return error{error_code::invalid_partitions,
+                 "Number of partitions was set to an invalid non-positive value."};
+  }
+  return topic.partitions;
+}
+
+status topic_admin::check_replication(const new_topic& topic) const {
+  if (!topic.assignment.empty()) {
+    if (topic.partitions != -1 || topic.replication_factor != -1) {
+      return error{error_code::invalid_argument,
+                   "A manual partition assignment was specified, but numPartitions or "
+                   "replicationFactor was set, too."};
+    }
+    for (std::size_t i = 0; i < topic.assignment.size(); ++i) {
+      if (topic.assignment[i] == std::vector<node_id_t>{node_}) continue;
+      return make_error(error_code::invalid_replica_assignment,
+                        "The manual partition assignment of partition {} must name the one broker "
+                        "there is: {}",
+                        i, node_);
+    }
+    return {};
+  }
+  if (topic.replication_factor == 0 || topic.replication_factor < -1) {
+    return error{error_code::invalid_replication_factor,
+                 "Replication factor was set to an invalid non-positive value."};
+  }
+  if (topic.replication_factor > 1) {
+    return make_error(error_code::invalid_replication_factor,
+                      "Unable to replicate the partition {} time(s): The target replication factor "
+                      "of {} cannot be reached because only 1 broker(s) are registered.",
+                      topic.replication_factor, topic.replication_factor);
+  }
+  return {};
+}
+
+void topic_admin::create(new_topic topic, bool validate_only, reply<created_topic> done) {
+  status checked = check_name(topic.name);
+  if (checked.ok()) checked = check_replication(topic);
+  if (!checked.ok()) return done(std::move(checked.failure()));
+  auto partitions = partition_count_of(topic);
+  if (!partitions.ok()) return done(std::move(partitions.failure()));
+  auto values = model::parse_topic_configs(*configs_.broker_values(), topic.configs);
+  if (!values.ok()) return done(std::move(values.failure()));
+  if (validate_only) {
+    created_topic would_be;
+    would_be.name = std::move(topic.name);
+    would_be.partitions = *partitions;
+    would_be.warnings = model::topic_config_warnings(topic.configs);
+    return done(std::move(would_be));
+  }
+  const std::string name = topic.name;
+  after_deletion(name, [self = shared_from_this(), topic = std::move(topic), count = *partitions,
+                        done = std::move(done)]() mutable {
+    self->create_checked(std::move(topic), count, std::move(done));
+  });
+}
+
+void topic_admin::create_checked(new_topic topic, std::int32_t partitions,
+                                 reply<created_topic> done) {
+  metadata::new_topic made;
+  made.name = topic.name;
+  made.partitions = partitions;
+  made.configs = {topic.configs.begin(), topic.configs.end()};
+  auto warnings = model::is_internal_topic(topic.name)
+                      ? std::vector<std::string>()
+                      : model::topic_config_warnings(topic.configs);
+  for (const std::string& warning : warnings) {
+    outside_.sink.log(log_level::warning, "topic {}: {}", topic.name, warning);
+  }
+  outside_.controller.create_topic(
+      std::move(made), [warnings = std::move(warnings),
+                        done = std::move(done)](result<metadata::topic_ptr> created) mutable {
+        if (!created.ok()) return done(std::move(created.failure()));
+        created_topic answer;
+        answer.name = (*created)->name;
+        answer.id = (*created)->id;
+        answer.partitions = static_cast<std::int32_t>((*created)->partitions.size());
+        answer.warnings = std::move(warnings);
+        done(std::move(answer));
+      });
+}
+
+void topic_admin::remove(const std::string& name, reply<uuid> done) {
+  const auto topic = outside_.controller.published()->find_topic(name);
+  if (topic == nullptr) return done(unknown_topic(name));
+  if (!configs_.broker_values()->flag("delete.topic.enable")) {
+    return done(error{error_code::policy_violation,
+                      "Topic deletion is disabled: delete.topic.enable is false."});
+  }
+  {
+    const std::lock_guard guard(mutex_);
+    deletions_[name];
+  }
+  outside_.controller.delete_topic(
+      topic->id, [self = shared_from_this(), name,
+                  done = std::move(done)](result<metadata::topic_ptr> deleted) mutable {
+        if (deleted.ok()) return self->delete_logs(*deleted, std::move(done));
+        self->deletion_ended(name);
+        if (deleted.code() == error_code::unknown_topic_id) return done(unknown_topic(name));
+        done(std::move(deleted.failure()));
+      });
+}
+
+void topic_admin::delete_logs(const metadata::topic_ptr& topic, reply<uuid> done) {
+  partitions_.forget(*topic);
+  struct pending_deletion {
+    std::atomic<std::size_t> left;
+    std::mutex mutex;
+    status outcome;
+    reply<uuid> done;
+  };
+  auto pending = std::make_shared<pending_deletion>();
+  pending->left = topic->partitions.size();
+  pending->done = std::move(done);
+  for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
+    outside_.logs.delete_log({topic->name, partition_id_t(static_cast<std::int32_t>(i))},
+                             [self = shared_from_this(), pending, topic](const status& deleted) {
+                               if (!deleted.ok()) {
+                                 const std::lock_guard guard(pending->mutex);
+                                 pending->outcome = deleted;
+                               }
+                               if (--pending->left != 0) return;
+                               self->deletion_ended(topic->name);
+                               if (!pending->outcome.ok())
+                                 return pending->done(pending->outcome.failure());
+                               pending->done(topic->id);
+                             });
+  }
+}
+
+void topic_admin::after_deletion(const std::string& name, task action) {
+  {
+    const std::lock_guard guard(mutex_);
+    const auto under_way = deletions_.find(name);
+    if (under_way != deletions_.end()) {
+      under_way->second.push_back(std::move(action));
+      return;
+    }
+  }
+  action();
+}
+
+void topic_admin::deletion_ended(const std::string& name) {
+  std::vector<task> waiting;
+  {
+    const std::lock_guard guard(mutex_);
+    const auto ended = deletions_.find(name);
+    if (ended == deletions_.end()) return;
+    waiting = std::move(ended->second);
+    deletions_.erase(ended);
+  }
+  for (task& action : waiting) action();
+}
+
+void topic_admin::create_partitions(const std::string& name, std::int32_t count, bool validate_only,
+                                    reply<std::int32_t> done) {
+  const auto topic = outside_.controller.published()->find_topic(name);
+  if (topic == nullptr) return done(unknown_topic(name));
+  const auto current = static_cast<std::int32_t>(topic->partitions.size());
+  if (count == current) {
+    return done(
+        make_error(error_code::invalid_partitions, "Topic already has {} partition(s).", current));
+  }
+  if (count < current) {
+    return done(make_error(error_code::invalid_partitions,
+                           "The topic {} currently has {} partition(s); {} would not be an "
+                           "increase.",
+                           name, current, count));
+  }
+  if (validate_only) return done(count);
+  outside_.controller.create_partitions(
+      topic->id, count, [done = std::move(done)](result<metadata::topic_ptr> grown) mutable {
+        if (!grown.ok()) return done(std::move(grown.failure()));
+        done(static_cast<std::int32_t>((*grown)->partitions.size()));
+      });
+}
+
+}  // namespace ringlog::broker
