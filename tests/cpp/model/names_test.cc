@@ -72,7 +72,7 @@ TEST(GoldenVectorsTest, Uuids) {
     const auto id = uuid::parse(row["text"].get<std::string>());
     ASSERT_TRUE(id.ok());
     EXPECT_TRUE(equal(id->bytes, golden::from_hex(row["hex"])));
-    EXPECT_EQ(id->to_string(), row["text"]);
+    EXPECT_EQ(id->to_string(), row["text"].get<std::string>());
   }
 }
 

@@ -56,7 +56,8 @@ class random_filler {
       if (nullable && random_.one_in(3)) {
         value.reset();
       } else {
-        fill(value.emplace(), false);
+        // clang thinks a nested struct with defaults not default-constructible here, but it is.
+        fill(value.emplace(typename Value::value_type{}), false);
       }
     } else if constexpr (is_vector<Value>) {
       value.resize(random_.below(4));
