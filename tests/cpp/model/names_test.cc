@@ -40,7 +40,9 @@ TEST(GoldenVectorsTest, CoordinatorPartitions) {
 
 TEST(GoldenVectorsTest, Checksums) {
   GOLDEN_OR_SKIP();
-  for (const auto& row : golden::vectors()["crc32c"]) {
+  const auto rows = golden::vectors()["crc32c"];
+  ASSERT_EQ(rows.size(), 11u);
+  for (const auto& row : rows) {
     const byte_buffer data = golden::from_hex(row["data_hex"]);
     EXPECT_EQ(crc32c(data), row["crc32c"].get<std::uint32_t>());
     EXPECT_EQ(crc32c_by_table(data), row["crc32c"].get<std::uint32_t>());
@@ -49,7 +51,9 @@ TEST(GoldenVectorsTest, Checksums) {
 
 TEST(GoldenVectorsTest, Varints) {
   GOLDEN_OR_SKIP();
-  for (const auto& row : golden::vectors()["varint"]) {
+  const auto rows = golden::vectors()["varint"];
+  ASSERT_EQ(rows.size(), 16u);
+  for (const auto& row : rows) {
     SCOPED_TRACE(row.dump());
     const std::int64_t value = std::stoll(row["value"].get<std::string>());
     std::byte bytes[varlong_bytes_max];
@@ -68,7 +72,9 @@ TEST(GoldenVectorsTest, Varints) {
 
 TEST(GoldenVectorsTest, Uuids) {
   GOLDEN_OR_SKIP();
-  for (const auto& row : golden::vectors()["uuid"]) {
+  const auto rows = golden::vectors()["uuid"];
+  ASSERT_EQ(rows.size(), 3u);
+  for (const auto& row : rows) {
     const auto id = uuid::parse(row["text"].get<std::string>());
     ASSERT_TRUE(id.ok());
     EXPECT_TRUE(equal(id->bytes, golden::from_hex(row["hex"])));
