@@ -13,8 +13,8 @@
 namespace ringlog::node {
 
 struct core_options {
-  std::string log_directory;      // exists
-  model::config_map settings;     // of the broker, names checked
+  std::string log_directory;   // exists
+  model::config_map settings;  // of the broker
 };
 
 // An open log without threads: storage, metadata and broker, built in this order and taken down in
@@ -25,21 +25,23 @@ struct core_options {
 // without close() the directory is as after a kill; the engine has stopped by then.
 class core {
  public:
-  // `random` is thread-safe where the engine has a thread of its own.
+  // The random source is thread-safe where the engine has a thread of its own.
   static result<std::unique_ptr<core>> open(const storage::services& outside,
                                             const core_options& options);
   virtual ~core() = default;
 
-  // Answers when everything that opening wrote is durable: before that nothing may be served.
-  virtual void when_active(callback<void(status)> done) = 0;
+  // Builds the broker once everything that opening wrote is durable, then answers. Once.
+  virtual void start(callback<void(status)> done) = 0;
 
+  // After start() answered success.
   virtual broker::broker& broker() = 0;
 
   // What the broker acts on: settings, else defaults.
   virtual const model::config_values& effective_settings() const = 0;
 
   // The broker answers what is parked and refuses from now on (error_code::closed), then
-  // everything becomes durable, Kafka's files complete, and the lock is released. Once.
+  // everything becomes durable, Kafka's files complete, and the lock is released. Once; without
+  // start(), too.
   virtual void close(callback<void(status)> done) = 0;
 };
 
