@@ -14,6 +14,8 @@ inline constexpr std::int64_t tail_bytes_max = 64 * MiB;
 inline constexpr std::int64_t fetch_answer_bytes_max = 64 * MiB;
 inline constexpr std::int64_t open_segment_files_max = 512;
 
+inline constexpr std::int64_t index_cache_bytes_max = 64 * MiB;
+
 // Records and batches.
 inline constexpr std::int64_t batch_bytes_max = 1024 * MiB;
 inline constexpr std::int64_t decompressed_batch_bytes_max = 256 * MiB;
