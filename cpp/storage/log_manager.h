@@ -61,8 +61,9 @@ class log_manager {
   const directory_identity& identity() const;
   const std::string& directory() const;
   bool had_clean_shutdown() const;
-  // From .kafka_cleanshutdown, -1 without one; written back by close() unless set.
+  // From .kafka_cleanshutdown, -1 without one; close() writes it there.
   std::int64_t broker_epoch() const;
+  void set_broker_epoch(std::int64_t epoch);
 
   // Partition directories found at open that were not opened, deleted or set aside since; the
   // metadata log is not among them.
@@ -104,8 +105,9 @@ class log_manager {
   // last shutdown was not clean.
   void close(callback<void(status)> done);
 
+  struct state;  // storage/manager_state.h
+
  private:
-  struct state;
   explicit log_manager(std::shared_ptr<state> opened);
   std::shared_ptr<state> state_;
 };

@@ -38,7 +38,9 @@ struct append_info {
   offset_t log_start_offset{no_offset};
   bool duplicate = false;  // the offsets are those of the first append; nothing was added
 
-  // What when_durable is to be asked for before the append is acknowledged.
+  std::uint64_t truncations = 0;  // how often the log had been cut: tells this append from a later
+                                  // one at the same offsets
+
   offset_t end_offset() const { return last_offset + 1; }
 };
 
@@ -61,6 +63,7 @@ struct log_read {
   std::vector<shared_bytes> batches;  // whole batches, back to back; the first may begin before
                                       // the offset asked for
   std::int64_t bytes = 0;
+  offset_t end_offset{no_offset};            // past the last batch: where to read on
   log_offsets offsets;                       // as they were for this read
   std::vector<aborted_transaction> aborted;  // with read_bound::last_stable, by first offset
 };
@@ -127,9 +130,8 @@ class partition_log : public std::enable_shared_from_this<partition_log> {
   // Appends verbatim: offsets and epochs stand. The first offset is at or past the log's end.
   result<append_info> append_as_follower(byte_buffer&& batches);
 
-  // Answers once everything below `end` is durable and readable, or with the reason why it never
-  // will be.
-  void when_durable(offset_t end, callback<void(status)> done);
+  // Answers once the append is durable and readable, or with the reason why it never will be.
+  void when_durable(const append_info& appended, callback<void(status)> done);
 
   // Called with the new high watermark each time it moves, and with the same one when the last
   // stable offset moves alone; on the engine's thread. One listener; an empty one removes it.
@@ -140,8 +142,8 @@ class partition_log : public std::enable_shared_from_this<partition_log> {
   log_offsets offsets() const;
 
   // Whole batches from the one that holds `from` on, at most bytes_max bytes, but at least one
-  // batch when there is one and `min_one_batch`. error_code::offset_out_of_range unless
-  // log_start <= from <= the bound's offset (an empty answer there).
+  // batch when there is one and `min_one_batch`; an empty answer from the bound's offset on.
+  // error_code::offset_out_of_range unless log_start <= from <= log_end.
   result<log_read> read(offset_t from, std::int64_t bytes_max, read_bound bound,
                         bool min_one_batch = true) const;
 

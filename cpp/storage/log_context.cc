@@ -1,0 +1,28 @@
+#include "storage/log_context.h"
+
+namespace ringlog::storage {
+
+void directory_health::fail(const error& cause) {
+  const std::lock_guard lock(mutex_);
+  if (failure_) return;
+  failure_ = make_error(error_code::storage_failed,
+                        "the log directory takes no more writes after a failed one: {}; what was "
+                        "acknowledged stays readable, open it again once the disk is repaired",
+                        cause.message);
+}
+
+status directory_health::check() const {
+  const std::lock_guard lock(mutex_);
+  if (failure_) return *failure_;
+  return {};
+}
+
+log_context::log_context(services given, std::string log_directory, bool only_read,
+                         std::int64_t tail_bytes_max)
+    : outside(given),
+      directory(std::move(log_directory)),
+      read_only(only_read),
+      cache(given.disk, given.sink, only_read),
+      tails(tail_bytes_max) {}
+
+}  // namespace ringlog::storage

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "storage/segment_cache.h"
+#include "storage/services.h"
+#include "storage/tail_budget.h"
+
+namespace ringlog::storage {
+
+class log_flusher;
+
+// Whether the directory can still be written. The first failed write or sync decides it for good:
+// the kernel may have dropped the pages, so a retry that succeeds proves nothing. Any thread.
+class directory_health {
+ public:
+  void fail(const error& cause);
+  status check() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<error> failure_;
+};
+
+// What all logs of one log_manager share. Owned by the manager, outlives its logs.
+struct log_context {
+  log_context(services given, std::string log_directory, bool only_read,
+              std::int64_t tail_bytes_max);
+
+  services outside;
+  const std::string directory;
+  const bool read_only;
+  segment_cache cache;
+  tail_budget tails;
+  directory_health health;
+  log_flusher* flusher = nullptr;
+  // Makes the log start offsets of all logs durable; the manager's. Any thread.
+  std::function<void(callback<void(status)>)> keep_log_starts;
+};
+
+}  // namespace ringlog::storage

@@ -1,0 +1,175 @@
+#include "storage/log_cut.h"
+
+#include <algorithm>
+
+#include "storage/batch_scanner.h"
+#include "storage/file_names.h"
+#include "storage/log_state.h"
+#include "storage/producer_recovery.h"
+#include "storage/swap_files.h"
+
+namespace ringlog::storage {
+
+namespace {
+
+// Where the first batch that ends after `end` begins; the active segment of what stays.
+struct cut_point {
+  std::shared_ptr<segment> of;
+  std::int64_t position = 0;
+  offset_t end{0};
+};
+
+result<cut_point> find_cut(log_context& context, const std::shared_ptr<segment>& of, offset_t end) {
+  cut_point cut{of, 0, of->base};
+  if (end <= of->base) return cut;
+  TRY_ASSIGN(const auto file, context.cache.log_file(*of));
+  // One before the end: the entry of the batch that holds `end` itself may name a later one.
+  batch_scanner scanner(*file, of->indexes->offsets.lookup(end - 1).value(), of->durable_bytes);
+  cut.position = scanner.position();
+  while (true) {
+    TRY_ASSIGN(const auto batch, scanner.next());
+    if (!batch || batch->last_offset() >= end) {
+      if (batch) cut.end = std::min(batch->base_offset(), end);
+      return cut;
+    }
+    cut.position = scanner.position();
+    cut.end = batch->next_offset();
+  }
+}
+
+// The largest timestamp after a cut: from the last entry of the time index on.
+result<timestamp_offset> largest_timestamp(log_context& context, const segment& of) {
+  timestamp_offset largest = of.indexes->times.last();
+  if (of.durable_bytes == 0) return largest;
+  TRY_ASSIGN(const auto file, context.cache.log_file(of));
+  batch_scanner scanner(*file, of.indexes->offsets.lookup(largest.offset).value(),
+                        of.durable_bytes);
+  while (true) {
+    TRY_ASSIGN(const auto batch, scanner.next());
+    if (!batch) return largest;
+    if (batch->max_timestamp() > largest.timestamp) {
+      largest = {batch->max_timestamp(), batch->last_offset()};
+    }
+  }
+}
+
+// Takes the batches and segments past `end` out of memory. Returns the dropped segments; the last
+// one that stays has its indexes in memory.
+result<std::vector<std::shared_ptr<segment>>> drop_past(log_context& context, log_state& log,
+                                                        offset_t end) {
+  std::vector<std::shared_ptr<segment>> dropped;
+  std::shared_ptr<segment> active;
+  {
+    const std::lock_guard lock(log.mutex);
+    log.cutting = true;
+    context.tails.give_back(log.tail.drop_after(std::max(end, log.offsets.durable_end)));
+    context.tails.dropped(log.tail.drop_after(end));
+    while (log.segments.size() > 1 && log.segments.back()->base > end) {
+      dropped.push_back(std::move(log.segments.back()));
+      log.segments.pop_back();
+    }
+    active = log.segments.back();
+    std::erase_if(log.sealed,
+                  [&](const sealed_segment& known) { return known.of->base >= active->base; });
+    if (active->indexes != nullptr) return dropped;
+  }
+  TRY_ASSIGN(const auto indexes, context.cache.indexes(*active));
+  const std::lock_guard lock(log.mutex);
+  active->indexes = std::make_shared<segment_indexes>(*indexes);
+  context.cache.forget(*active);
+  return dropped;
+}
+
+status remove_files(log_context& context, log_state& log, const cut_point& cut,
+                    const std::vector<std::shared_ptr<segment>>& dropped) {
+  for (const auto& gone : dropped) {
+    context.cache.forget(*gone);
+    if (gone->on_disk) TRY(remove_segment_files(context.outside.disk, *gone));
+  }
+  while (!log.snapshots.empty() && log.snapshots.back() > cut.end) {
+    const std::string path = join_path(
+        log.directory, segment_file_name(log.snapshots.back(), suffixes::producer_snapshot));
+    log.snapshots.pop_back();
+    TRY_ASSIGN(const bool there, context.outside.disk.exists(path));
+    if (there) TRY(context.outside.disk.remove(path));
+  }
+  if (!cut.of->on_disk) return {};
+  TRY_ASSIGN(const auto file, context.cache.log_file(*cut.of));
+  TRY(file->resize(static_cast<std::uint64_t>(cut.position)));
+  cut.of->reserved_bytes = 0;
+  TRY(file->sync());
+  return context.outside.disk.sync_directory(log.directory);
+}
+
+status cut_at(log_context& context, const std::shared_ptr<partition_log>& self, offset_t end) {
+  log_state& log = self->internals();
+  TRY_ASSIGN(const auto dropped, drop_past(context, log, end));
+  TRY_ASSIGN(const cut_point cut, find_cut(context, log.segments.back(), end));
+  TRY(remove_files(context, log, cut, dropped));
+  {
+    const std::lock_guard lock(log.mutex);
+    cut.of->cut(cut.end, cut.position);
+  }
+  TRY_ASSIGN(const timestamp_offset largest, largest_timestamp(context, *cut.of));
+  producer_recovery producers(context.outside, context.cache, log.directory, log.snapshots,
+                              log.config->producer_id_expiration_ms);
+  TRY(producers.load(log.offsets.log_start, cut.end));
+  TRY(producers.replay(log.segments, cut.end));
+
+  const std::lock_guard lock(log.mutex);
+  cut.of->max_timestamp = largest;
+  log.producers = std::move(producers).take();
+  log.epochs.truncate_from_end(cut.end);
+  log.offsets.log_end = cut.end;
+  log.offsets.durable_end = std::min(log.offsets.durable_end, cut.end);
+  log.advance_bounds();
+  log.note_cut(cut.end);
+  log.changed = true;
+  log.cutting = false;
+  return {};
+}
+
+// Answers all waiters past the log's end.
+void refuse_waiters(log_state& log, const error& cause) {
+  std::vector<callback<void(status)>> refused;
+  {
+    const std::lock_guard lock(log.mutex);
+    const auto first = log.waiters.upper_bound(log.offsets.durable_end);
+    for (auto at = first; at != log.waiters.end(); ++at) refused.push_back(std::move(at->second));
+    log.waiters.erase(first, log.waiters.end());
+  }
+  for (auto& waiter : refused) waiter(cause);
+}
+
+}  // namespace
+
+void undo_appends(log_context& context, const std::shared_ptr<partition_log>& log,
+                  const error& cause) {
+  log_state& state = log->internals();
+  context.outside.sink.log(log_level::error, "{}: nothing past offset {} was stored: {}",
+                           state.directory, state.offsets.durable_end, cause.message);
+  const status cut = cut_at(context, log, state.offsets.durable_end);
+  if (!cut.ok()) context.health.fail(cut.failure());
+  refuse_waiters(state, cause);
+}
+
+status cut_log(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end) {
+  log_state& state = log->internals();
+  {
+    const std::lock_guard lock(state.mutex);
+    if (end >= state.offsets.log_end) return {};
+    if (end < state.offsets.log_start) {
+      return make_error(error_code::offset_out_of_range,
+                        "{}: cannot cut at offset {}, before the log's start {}",
+                        state.name.to_string(), end, state.offsets.log_start);
+    }
+  }
+  TRY(context.health.check());
+  status cut = cut_at(context, log, end);
+  if (!cut.ok()) context.health.fail(cut.failure());
+  refuse_waiters(state, make_error(error_code::not_leader, "{} was cut back to offset {}",
+                                   state.name.to_string(), end));
+  return cut;
+}
+
+}  // namespace ringlog::storage

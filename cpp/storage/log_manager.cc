@@ -1,0 +1,140 @@
+#include "storage/log_manager.h"
+
+#include "storage/directory_files.h"
+#include "storage/file_names.h"
+#include "storage/log_retention.h"
+#include "storage/log_shutdown.h"
+#include "storage/manager_state.h"
+
+namespace ringlog::storage {
+
+namespace {
+
+// What may lie in a directory that becomes a new log directory.
+bool may_stay(const io::directory_entry& entry) {
+  return entry.name == file_names::lock || entry.name == "lost+found" ||
+         entry.name.ends_with(".tmp");
+}
+
+result<directory_identity> identify(io::file_system& disk, const log_manager_options& options,
+                                    const std::vector<io::directory_entry>& entries) {
+  const std::string path = join_path(options.directory, file_names::meta_properties);
+  TRY_ASSIGN(const auto known, read_meta_properties(disk, path));
+  if (known) return *known;
+  for (const io::directory_entry& entry : entries) {
+    if (may_stay(entry)) continue;
+    return make_error(error_code::foreign_directory,
+                      "{} has no {} but holds '{}': it is not a log directory; name an empty one",
+                      options.directory, file_names::meta_properties, entry.name);
+  }
+  if (!options.format || options.read_only) {
+    return make_error(error_code::foreign_directory, "{} is empty: no log directory yet",
+                      options.directory);
+  }
+  TRY(write_meta_properties(disk, path, *options.format));
+  return *options.format;
+}
+
+}  // namespace
+
+log_manager::log_manager(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
+
+log_manager::~log_manager() { state_->stop(); }
+
+result<std::unique_ptr<log_manager>> log_manager::open(services outside,
+                                                       log_manager_options options) {
+  io::file_system& disk = outside.disk;
+  if (options.format && !options.read_only) TRY(disk.make_directories(options.directory));
+  auto opened = std::make_shared<state>(outside, std::move(options));
+  const std::string& directory = opened->options.directory;
+  if (!opened->options.read_only) {
+    TRY_ASSIGN(opened->lock, disk.lock(join_path(directory, file_names::lock)));
+  }
+  TRY_ASSIGN(const auto entries, disk.list(directory));
+  TRY_ASSIGN(opened->identity, identify(disk, opened->options, entries));
+  TRY(opened->checkpoints.read());
+  const std::string marker = join_path(directory, file_names::clean_shutdown);
+  TRY_ASSIGN(const auto clean, read_clean_shutdown(disk, marker));
+  opened->clean_shutdown = clean.has_value();
+  opened->broker_epoch = clean.value_or(-1);
+  opened->scan(entries);
+  if (clean && !opened->options.read_only) {
+    TRY(disk.remove(marker));
+    TRY(disk.sync_directory(directory));
+  }
+  opened->start_tasks();
+  return std::unique_ptr<log_manager>(new log_manager(std::move(opened)));
+}
+
+const directory_identity& log_manager::identity() const { return state_->identity; }
+const std::string& log_manager::directory() const { return state_->options.directory; }
+bool log_manager::had_clean_shutdown() const { return state_->clean_shutdown; }
+std::int64_t log_manager::broker_epoch() const { return state_->broker_epoch; }
+void log_manager::set_broker_epoch(std::int64_t epoch) { state_->broker_epoch = epoch; }
+status log_manager::health() const { return state_->context.health.check(); }
+
+std::vector<found_log> log_manager::unopened() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<found_log> found;
+  for (const auto& [name, slot] : state_->slots) {
+    if (slot->log == nullptr && slot->found) found.push_back({name, slot->topic_id});
+  }
+  return found;
+}
+
+result<std::shared_ptr<partition_log>> log_manager::open_log(const topic_partition& name,
+                                                             const uuid& topic_id,
+                                                             const log_config& config) {
+  return state_->open_log(name, topic_id, config);
+}
+
+result<std::shared_ptr<partition_log>> log_manager::open_metadata_log(const log_config& config) {
+  return state_->open_log(metadata_partition, uuid::reserved(1), config);
+}
+
+std::shared_ptr<partition_log> log_manager::find_log(const topic_partition& name) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->slots.find(name);
+  return found == state_->slots.end() || found->second->going ? nullptr : found->second->log;
+}
+
+std::vector<std::shared_ptr<partition_log>> log_manager::open_logs() const {
+  return state_->open_logs();
+}
+
+void log_manager::delete_log(const topic_partition& name, callback<void(status)> done) {
+  state_->delete_log(name, std::move(done));
+}
+
+status log_manager::set_aside(const topic_partition& name) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->slots.find(name);
+    if (found == state_->slots.end()) return {};
+    if (found->second->log != nullptr) {
+      return make_error(error_code::invalid_argument, "{} is open and cannot be set aside",
+                        name.to_string());
+    }
+    state_->slots.erase(found);
+    state_->checkpoints.forget(name);
+  }
+  state_->context.outside.sink.log(log_level::warning,
+                                   "{} is unknown to the metadata and set aside as a stray",
+                                   name.to_string());
+  TRY_ASSIGN(const std::string renamed, state_->rename_directory(name, suffixes::stray_directory));
+  (void)renamed;
+  return {};
+}
+
+void log_manager::checkpoint(callback<void(status)> done) {
+  state_->context.outside.engine.post(
+      [state = state_, done = std::move(done)]() mutable { done(state->write_checkpoints()); });
+}
+
+void log_manager::apply_retention(callback<void(result<std::int64_t>)> done) {
+  state_->apply_retention(std::move(done));
+}
+
+void log_manager::close(callback<void(status)> done) { begin_shutdown(state_, std::move(done)); }
+
+}  // namespace ringlog::storage

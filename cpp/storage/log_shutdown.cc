@@ -1,0 +1,140 @@
+#include "storage/log_shutdown.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "storage/directory_files.h"
+#include "storage/file_names.h"
+#include "storage/log_flusher.h"
+#include "storage/log_state.h"
+#include "storage/producer_snapshot.h"
+
+namespace ringlog::storage {
+
+namespace {
+
+// Leaves one log's files as a clean shutdown does. Everything in it is durable.
+status finish_files(log_context& context, log_state& log) {
+  if (!log.changed || !log.directory_there) return {};
+  const std::shared_ptr<segment> active = log.segments.back();
+  if (active->on_disk) {
+    active->complete_time_index();
+    TRY(write_segment_end(context, *active, *active->indexes));
+  }
+  if (log.offsets.log_end > offset_t(0)) {
+    const std::string name = segment_file_name(log.offsets.log_end, suffixes::producer_snapshot);
+    TRY(io::replace_file(context.outside.disk, join_path(log.directory, name),
+                         encode_producer_snapshot(log.producers.sorted())));
+  }
+  TRY(write_epoch_checkpoint(context.outside.disk,
+                             join_path(log.directory, file_names::leader_epochs),
+                             log.epochs.entries()));
+  return {};
+}
+
+// Closes all logs, then the directory. Kept alive by its own callbacks; on the engine's thread.
+class shutdown : public std::enable_shared_from_this<shutdown> {
+ public:
+  shutdown(std::shared_ptr<log_manager::state> manager, callback<void(status)> done)
+      : manager_(std::move(manager)), done_(std::move(done)) {}
+
+  void begin() {
+    if (!manager_->clean_shutdown && !manager_->options.read_only) open_the_rest();
+    {
+      const std::lock_guard guard(manager_->mutex);
+      manager_->closing = true;
+    }
+    const auto logs = manager_->open_logs();
+    left_ = logs.size() + 1;
+    for (const auto& log : logs) close(log);
+    step();
+  }
+
+ private:
+  // Without a look at them, partitions that an unclean stop left behind would pass for clean.
+  void open_the_rest() {
+    std::vector<std::pair<topic_partition, uuid>> unopened;
+    {
+      const std::lock_guard guard(manager_->mutex);
+      for (const auto& [name, known] : manager_->slots) {
+        if (known->log == nullptr && known->found) {
+          unopened.emplace_back(name, known->topic_id.value_or(uuid()));
+        }
+      }
+    }
+    log_config config;
+    config.producer_id_expiration_ms = std::numeric_limits<std::int64_t>::max();
+    for (const auto& [name, id] : unopened) {
+      const auto opened = manager_->open_log(name, id, config);
+      if (!opened.ok()) fail(opened.failure());
+    }
+  }
+
+  void close(const std::shared_ptr<partition_log>& log) {
+    log_state& state = log->internals();
+    {
+      const std::lock_guard guard(state.mutex);
+      state.refusal = make_error(error_code::closed, "the log directory is closed");
+    }
+    if (manager_->options.read_only) return step();
+    state.run_between_writes(log, [self = shared_from_this(), log] { self->finish(log); });
+  }
+
+  void finish(const std::shared_ptr<partition_log>& log) {
+    log_state& state = log->internals();
+    const status healthy = manager_->context.health.check();
+    if (!healthy.ok()) {
+      fail(healthy.failure());
+      return step();
+    }
+    {
+      const std::lock_guard guard(state.mutex);
+      if (state.offsets.durable_end < state.offsets.log_end) {
+        // Comes back when that much is written; a failure shows in health.
+        state.waiters.emplace(state.offsets.log_end, [self = shared_from_this(),
+                                                      log](const status&) { self->close(log); });
+        return;
+      }
+    }
+    const status finished = finish_files(manager_->context, state);
+    if (!finished.ok()) fail(finished.failure());
+    step();
+  }
+
+  void step() {
+    if (--left_ != 0) return;
+    if (!failure_ && !manager_->options.read_only) {
+      status written = manager_->write_checkpoints();
+      if (written.ok()) {
+        written =
+            write_clean_shutdown(manager_->context.outside.disk,
+                                 join_path(manager_->options.directory, file_names::clean_shutdown),
+                                 manager_->broker_epoch);
+      }
+      if (!written.ok()) fail(written.failure());
+    }
+    manager_->stop();
+    manager_->lock.reset();
+    if (failure_) return done_(*failure_);
+    done_(status());
+  }
+
+  void fail(const error& cause) {
+    if (!failure_) failure_ = cause;
+  }
+
+  std::shared_ptr<log_manager::state> manager_;
+  callback<void(status)> done_;
+  std::size_t left_ = 0;
+  std::optional<error> failure_;
+};
+
+}  // namespace
+
+void begin_shutdown(const std::shared_ptr<log_manager::state>& manager,
+                    callback<void(status)> done) {
+  auto work = std::make_shared<shutdown>(manager, std::move(done));
+  manager->context.outside.engine.post([work] { work->begin(); });
+}
+
+}  // namespace ringlog::storage

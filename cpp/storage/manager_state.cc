@@ -1,0 +1,213 @@
+#include "storage/manager_state.h"
+
+#include "storage/directory_files.h"
+#include "storage/file_names.h"
+#include "storage/log_loader.h"
+#include "storage/log_retention.h"
+#include "storage/log_state.h"
+
+namespace ringlog::storage {
+
+namespace {
+constexpr std::size_t unique_name_digits = 32;
+}
+
+log_manager::state::state(services outside, log_manager_options given)
+    : options(std::move(given)),
+      context(outside, options.directory, options.read_only, options.tail_bytes_max),
+      flusher(context),
+      checkpoints(outside.disk, options.directory) {
+  context.flusher = &flusher;
+  context.keep_log_starts = [this](callback<void(status)> done) {
+    context.outside.engine.post([weak = weak_from_this(), done = std::move(done)]() mutable {
+      if (const auto self = weak.lock()) done(self->write_log_starts());
+    });
+  };
+}
+
+void log_manager::state::scan(const std::vector<io::directory_entry>& entries) {
+  for (const io::directory_entry& entry : entries) {
+    if (!entry.is_directory) continue;
+    const auto parsed = parse_directory_name(entry.name);
+    const std::string path = join_path(options.directory, entry.name);
+    if (!parsed) {
+      context.outside.sink.log(
+          log_level::warning, "{} is no partition's directory; Kafka would refuse to start with it",
+          path);
+    } else if (parsed->kind == directory_kind::deleted) {
+      if (!options.read_only) remove_tree_later(path, 0);
+    } else if (parsed->kind == directory_kind::current) {
+      auto found = std::make_shared<slot>();
+      found->found = true;
+      const auto id = read_partition_metadata(context.outside.disk,
+                                              join_path(path, file_names::partition_metadata));
+      if (id.ok()) found->topic_id = *id;
+      if (!id.ok()) context.outside.sink.write(log_level::warning, id.failure().message);
+      slots.emplace(parsed->name, std::move(found));
+    }
+  }
+}
+
+void log_manager::state::stop() {
+  std::vector<executor::timer_id> running;
+  {
+    const std::lock_guard guard(mutex);
+    closing = true;
+    running.swap(timers);
+  }
+  for (const executor::timer_id timer : running) context.outside.engine.cancel(timer);
+  flusher.stop();
+}
+
+std::vector<std::shared_ptr<partition_log>> log_manager::state::open_logs() const {
+  const std::lock_guard guard(mutex);
+  std::vector<std::shared_ptr<partition_log>> logs;
+  for (const auto& [name, known] : slots) {
+    if (known->log != nullptr && !known->going) logs.push_back(known->log);
+  }
+  return logs;
+}
+
+std::string log_manager::state::directory_of(const topic_partition& name) const {
+  return join_path(options.directory, name.to_string());
+}
+
+// ---- opening
+
+result<std::shared_ptr<partition_log>> log_manager::state::open_log(const topic_partition& name,
+                                                                    const uuid& topic_id,
+                                                                    const log_config& config) {
+  std::shared_ptr<slot> of;
+  {
+    const std::lock_guard guard(mutex);
+    if (closing) return make_error(error_code::closed, "{} is closed", options.directory);
+    auto& known = slots[name];
+    if (known == nullptr) known = std::make_shared<slot>();
+    of = known;
+    if (of->going) {
+      return make_error(error_code::already_exists, "{} is still being deleted", name.to_string());
+    }
+    if (of->log != nullptr) return of->log;
+  }
+  const std::lock_guard loading(of->loading);
+  {
+    const std::lock_guard guard(mutex);
+    if (of->log != nullptr) return of->log;
+  }
+  auto loaded = load(*of, name, topic_id, config);
+  if (!loaded.ok()) return std::move(loaded.failure()).with_context(name.to_string());
+  const std::lock_guard guard(mutex);
+  of->log = *loaded;
+  return loaded;
+}
+
+result<std::shared_ptr<partition_log>> log_manager::state::load(slot& of,
+                                                                const topic_partition& name,
+                                                                const uuid& topic_id,
+                                                                const log_config& config) {
+  if (of.topic_id && *of.topic_id != topic_id) {
+    return make_error(error_code::invalid_argument,
+                      "the directory belongs to topic id {}, not to {}", *of.topic_id, topic_id);
+  }
+  load_request request{name, directory_of(name), config, clean_shutdown, options.read_only};
+  loaded_log loaded;
+  if (of.found) {
+    {
+      const std::lock_guard guard(mutex);
+      request.log_start = checkpoints.log_start(name);
+      request.recovery_point = checkpoints.recovery_point(name);
+    }
+    TRY_ASSIGN(loaded, log_loader(context.outside, context.cache, request).load());
+    if (!of.topic_id && !options.read_only) {
+      TRY(write_partition_metadata(context.outside.disk,
+                                   join_path(request.directory, file_names::partition_metadata),
+                                   topic_id));
+    }
+  } else {
+    loaded.directory_there = false;
+    loaded.segments.push_back(
+        std::make_shared<segment>(request.directory, offset_t(0), context.outside.clock.wall_ms()));
+    loaded.segments.back()->indexes = std::make_shared<segment_indexes>(offset_t(0));
+  }
+  return std::make_shared<partition_log>(std::make_unique<log_state>(
+      context, name, topic_id, request.directory, config, std::move(loaded)));
+}
+
+// ---- deleting
+
+void refuse_appends(partition_log& log, const error& why) {
+  std::multimap<offset_t, callback<void(status)>> waiters;
+  {
+    const std::lock_guard guard(log.internals().mutex);
+    log.internals().refusal = why;
+    waiters.swap(log.internals().waiters);
+  }
+  for (auto& waiter : waiters) waiter.second(why);
+}
+
+result<std::string> log_manager::state::rename_directory(const topic_partition& name,
+                                                         std::string_view suffix) {
+  const std::string source = directory_of(name);
+  std::string unique;
+  while (unique.size() < unique_name_digits) {
+    unique += fmt::format("{:016x}", context.outside.random.next());
+  }
+  const std::string target = join_path(options.directory, renamed_directory(name, unique, suffix));
+  TRY(context.outside.disk.rename(source, target));
+  TRY(context.outside.disk.sync_directory(options.directory));
+  return target;
+}
+
+void log_manager::state::remove_tree_later(const std::string& path, std::int64_t delay_ms) {
+  context.outside.engine.schedule_at(
+      context.outside.clock.now() + milliseconds(delay_ms),
+      [&disk = context.outside.disk, &sink = context.outside.sink, path] {
+        const status removed = disk.remove_tree(path);
+        if (!removed.ok()) sink.write(log_level::warning, removed.failure().message);
+      });
+}
+
+void log_manager::state::delete_log(const topic_partition& name, callback<void(status)> done) {
+  std::shared_ptr<slot> of;
+  {
+    const std::lock_guard guard(mutex);
+    const auto found = slots.find(name);
+    if (found != slots.end()) {
+      of = found->second;
+      of->going = true;
+    }
+  }
+  const auto self = shared_from_this();
+  if (of == nullptr) {
+    return context.outside.engine.post([done = std::move(done)]() mutable { done(status()); });
+  }
+  if (of->log == nullptr) {
+    return context.outside.engine.post([self, name, done = std::move(done)]() mutable {
+      self->rename_deleted(name, log_config().file_delete_delay_ms, std::move(done));
+    });
+  }
+  const auto log = of->log;
+  log->internals().run_between_writes(log, [self, log, name, done = std::move(done)]() mutable {
+    refuse_appends(*log, make_error(error_code::closed, "{} was deleted", name.to_string()));
+    self->rename_deleted(name, log->config().file_delete_delay_ms, std::move(done));
+  });
+}
+
+void log_manager::state::rename_deleted(const topic_partition& name, std::int64_t delay_ms,
+                                        callback<void(status)> done) {
+  const auto there = context.outside.disk.exists(directory_of(name));
+  status outcome = there.ok() ? status() : status(there.failure());
+  if (there.ok() && *there) {
+    const auto renamed = rename_directory(name, suffixes::delete_directory);
+    if (renamed.ok()) remove_tree_later(*renamed, delay_ms);
+    if (!renamed.ok()) outcome = renamed.failure();
+  }
+  {
+    const std::lock_guard guard(mutex);
+    slots.erase(name);
+    checkpoints.forget(name);
+  }
+  done(std::move(outcome));
+}
+
+}  // namespace ringlog::storage
