@@ -185,7 +185,7 @@ status metadata_log::state::append_bytes(byte_buffer&& bytes, const batch_positi
     appended = std::move(builder).finish();
     waiting.push_back({after.next_offset, appended, std::move(done)});
   }
-  log->when_durable(after.next_offset, [self = shared_from_this(), end = after.next_offset](
+  log->when_durable(info, [self = shared_from_this(), end = after.next_offset](
                                            status outcome) { self->finish_append(end, outcome); });
   return {};
 }
@@ -269,8 +269,9 @@ void metadata_log::when_published(callback<void(result<image_ptr>)> done) {
     end = state_->appended->next_offset;
     state_->waiting.push_back({end, state_->appended, std::move(done)});
   }
+  // Nothing was ever cut from this log: any append that ends here will do.
   state_->log->when_durable(
-      end, [self = state_, end](status outcome) { self->finish_append(end, outcome); });
+      {.first_offset = end - 1, .last_offset = end - 1}, [self = state_, end](status outcome) { self->finish_append(end, outcome); });
 }
 
 void metadata_log::set_listener(
