@@ -43,8 +43,8 @@ class controller {
   template <typename T>
   using reply = callback<void(result<T>)>;
 
-  // Opens the metadata log and begins a new epoch. `random` is used under the controller's lock
-  // only and not shared. A new directory gets the feature levels that we finalise and the
+  // Opens the metadata log and begins a new epoch. `random` is used by whoever calls, one at a
+  // time. A new directory gets the feature levels that we finalise and the
   // registration of this node; a registration that is not fenced (Kafka was killed) is fenced, so
   // that the next Kafka need not wait for it.
   static result<std::unique_ptr<controller>> open(storage::services outside,

@@ -76,6 +76,7 @@ struct metadata_log::state : std::enable_shared_from_this<metadata_log::state> {
   image_ptr published;
   image_ptr appended;
   std::deque<waiting_append> waiting;  // in the order of their offsets
+  storage::append_info last_append;
   std::shared_ptr<callback<void(const image_ptr&, const image_ptr&)>> listener;
 
   status begin(loaded_metadata&& loaded);
@@ -85,6 +86,7 @@ struct metadata_log::state : std::enable_shared_from_this<metadata_log::state> {
   status append_bytes(byte_buffer&& bytes, const batch_position& after, image_builder&& builder,
                       callback<void(result<image_ptr>)> done);
   status append(records&& appended_records, callback<void(result<image_ptr>)> done);
+  void wait_for(const storage::append_info& info);
   void finish_append(offset_t end, const status& outcome);
   status write_snapshot(const image& source);
 };
@@ -184,10 +186,16 @@ status metadata_log::state::append_bytes(byte_buffer&& bytes, const batch_positi
     const std::lock_guard lock(mutex);
     appended = std::move(builder).finish();
     waiting.push_back({after.next_offset, appended, std::move(done)});
+    last_append = info;
   }
-  log->when_durable(info, [self = shared_from_this(), end = after.next_offset](
-                                           status outcome) { self->finish_append(end, outcome); });
+  wait_for(info);
   return {};
+}
+
+void metadata_log::state::wait_for(const storage::append_info& info) {
+  log->when_durable(info, [self = shared_from_this(), end = info.end_offset()](status outcome) {
+    self->finish_append(end, outcome);
+  });
 }
 
 // Appends become durable in order, so the first that waits is the first to be answered; a failure
@@ -263,15 +271,13 @@ status metadata_log::append(std::vector<protocol::metadata_record> given,
 }
 
 void metadata_log::when_published(callback<void(result<image_ptr>)> done) {
-  offset_t end;
+  storage::append_info last;
   {
     const std::lock_guard lock(state_->mutex);
-    end = state_->appended->next_offset;
-    state_->waiting.push_back({end, state_->appended, std::move(done)});
+    last = state_->last_append;
+    state_->waiting.push_back({last.end_offset(), state_->appended, std::move(done)});
   }
-  // Nothing was ever cut from this log: any append that ends here will do.
-  state_->log->when_durable(
-      {.first_offset = end - 1, .last_offset = end - 1}, [self = state_, end](status outcome) { self->finish_append(end, outcome); });
+  state_->wait_for(last);
 }
 
 void metadata_log::set_listener(

@@ -33,7 +33,7 @@ TEST(QuorumState, IsWrittenAsKafkaWritesIt) {
 
 TEST(QuorumState, IsReadBack) {
   const auto read = quorum_state::parse(
-      R"({"leaderId": -1, "leaderEpoch" : 42,"votedId":1,"votedDirectoryId":"x","data_version":1})");
+      R"({"leaderId": -1, "leaderEpoch" : 42,"votedDirectoryId":"x","data_version":1})");
   ASSERT_TRUE(read.ok()) << read.failure().message;
   EXPECT_EQ(read->leader, node_id_t(-1));
   EXPECT_EQ(read->epoch, leader_epoch_t(42));
