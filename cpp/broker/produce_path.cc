@@ -43,6 +43,7 @@ void produce_path::produce(produce_request request, reply<produce_answer> done) 
 
   partition::append append;
   append.batches = std::move(request.batches);
+  append.trusted = request.trusted;
   append.deadline = waiting->deadline;
   append.done = [self = shared_from_this(), waiting, acks = request.acks,
                  target = *target](const result<storage::append_info>& info) {

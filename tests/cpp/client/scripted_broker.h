@@ -238,6 +238,7 @@ class scripted_broker final : public broker::broker {
                       ringlog::broker::reply<ringlog::broker::described_group>) override {}
   void delete_group(std::string, ringlog::broker::reply<std::monostate>) override {}
   ringlog::broker::cluster_description describe_cluster() override { return {}; }
+  void close() override {}
 
   std::deque<script> fates;
   std::atomic<bool> hold_answers{false};
