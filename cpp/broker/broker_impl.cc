@@ -67,14 +67,14 @@ void broker_impl::set_strays_aside() {
 
 // On the engine's thread, in the order of the changes.
 void broker_impl::metadata_changed(const metadata::image& before, const metadata::image& after) {
-  if (!before.configs.shares_with(after.configs)) {
+  if (!before.configs.is_shared_with(after.configs)) {
     configs_->refresh();
     for (const auto& opened : partitions_.opened()) {
       const storage::log_config config = configs_->log_config_of(opened->name().topic);
       if (config != opened->log().config()) opened->log().set_config(config);
     }
   }
-  if (!before.topics.shares_with(after.topics)) {
+  if (!before.topics.is_shared_with(after.topics)) {
     bool any_deleted = false;
     for (const auto& [id, topic] : before.topics->by_id) {
       if (after.topics->by_id.contains(id)) continue;

@@ -43,4 +43,8 @@ class coordinator_log {
   virtual void replay(coordinator_replay& target, callback<void(status)> done) = 0;
 };
 
+// Tells `target` the records and transaction markers of whole batches, back to back, from `from`
+// on; answers the offset after the last batch.
+result<offset_t> replay_batches(bytes_view batches, offset_t from, coordinator_replay& target);
+
 }  // namespace ringlog::broker

@@ -28,8 +28,4 @@ class partition_coordinator_log final
   const broker_services outside_;
 };
 
-// Tells `target` the records and transaction markers of whole batches, back to back, from `from`
-// on; answers the offset after the last batch.
-result<offset_t> replay_batches(bytes_view batches, offset_t from, coordinator_replay& target);
-
 }  // namespace ringlog::broker

@@ -59,7 +59,7 @@ void produce_path::appended(const std::shared_ptr<waiting_produce>& waiting, req
                               info->log_start_offset, info->duplicate};
   if (acks == required_acks::none) return waiting->answer(answer);
   watch(waiting);
-  target.log().when_durable(info->end_offset(), [waiting, answer](const status& durable) {
+  target.log().when_durable(*info, [waiting, answer](const status& durable) {
     waiting->answer(durable.ok() ? result<produce_answer>(answer)
                                  : result<produce_answer>(durable.failure()));
   });

@@ -20,7 +20,7 @@ topic_description describe(const metadata::topic_state& topic) {
   description.id = topic.id;
   description.internal = model::is_internal_topic(topic.name);
   for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
-    const metadata::partition_state& source = topic.partitions[i];
+    const metadata::partition_state& source = *topic.partitions[i];
     description.partitions.push_back({partition_id_t(static_cast<std::int32_t>(i)), source.leader,
                                       source.leader_epoch, source.replicas,
                                       source.in_sync_replicas});

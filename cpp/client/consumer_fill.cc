@@ -81,7 +81,7 @@ result<bool> consumer::fill_within(milliseconds idle, callback<status()>* interr
   for (;;) {
     bool settled = true;
     TRY(prepare(first, settled));
-    if (settled || first.over()) break;
+    if (settled || first.over() || attention_.load() == woken) break;
   }
   return fill(wait_limit::after(idle, interrupted));
 }

@@ -14,6 +14,13 @@
 namespace ringlog::node {
 namespace {
 
+// Where a log in this process differs from Kafka's defaults. A server's group waits three seconds
+// for the other members of a deployment that starts; here nobody wants to wait for that.
+const model::config_map& embedded_defaults() {
+  static const model::config_map defaults = {{"group.initial.rebalance.delay.ms", "0"}};
+  return defaults;
+}
+
 // Starts an asynchronous call on the engine and waits for its answer. A call that answers after
 // the wait was given up finds its promise still there.
 template <typename Start>
@@ -78,6 +85,7 @@ status open_node::start(const log_address& address, const model::config_map& set
   TRY_ASSIGN(place where, find_place(address, sink_));
   model::config_map effective = settings;
   effective.merge(where.settings);  // what is given stands before what the directory says
+  effective.merge(model::config_map(embedded_defaults()));
   disk_ = std::move(where.disk);
   TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
   TRY_ASSIGN(engine_, io::make_engine(choice, clock_, sink_));

@@ -390,6 +390,16 @@ void partition_log::when_durable(const append_info& appended, callback<void(stat
       [outcome = std::move(outcome), done = std::move(done)]() mutable { done(outcome); });
 }
 
+void partition_log::when_durable(offset_t end, callback<void(status)> done) {
+  append_info known;
+  known.last_offset = end - 1;
+  {
+    const std::lock_guard lock(state_->mutex);
+    known.truncations = state_->truncations;
+  }
+  when_durable(known, std::move(done));
+}
+
 void partition_log::set_high_watermark_listener(callback<void(offset_t)> listener) {
   auto shared =
       listener ? std::make_shared<callback<void(offset_t)>>(std::move(listener)) : nullptr;

@@ -132,6 +132,8 @@ class partition_log : public std::enable_shared_from_this<partition_log> {
 
   // Answers once the append is durable and readable, or with the reason why it never will be.
   void when_durable(const append_info& appended, callback<void(status)> done);
+  // The same for everything below `end`, for those whose log is never cut meanwhile.
+  void when_durable(offset_t end, callback<void(status)> done);
 
   // Called with the new high watermark each time it moves, and with the same one when the last
   // stable offset moves alone; on the engine's thread. One listener; an empty one removes it.

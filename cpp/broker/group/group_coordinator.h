@@ -17,10 +17,6 @@
 
 namespace ringlog::broker {
 
-// Which partition of __consumer_offsets keeps a group: Java's String.hashCode of its name
-// (Kafka: GroupCoordinatorService.partitionFor).
-partition_id_t partition_of_group(std::string_view group, std::int32_t partition_count);
-
 group_settings to_group_settings(const model::config_values& broker);
 
 // The group coordinator of this node (Kafka: GroupCoordinatorService): finds the shard that keeps a

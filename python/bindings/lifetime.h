@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "client/transport.h"
+#include "python.h"
+
+namespace ringlog::python {
+
+// The transport of an address, opened when it is not open yet. Releases the GIL.
+std::shared_ptr<client::transport> open_transport(const std::string& address,
+                                                  const py::handle& broker_config);
+
+// How long the interpreter's end waits for a producer's records.
+inline constexpr milliseconds shutdown_flush_max{5'000};
+
+// A client that is open: told to end, in the order of registration, before the interpreter goes
+// away. `end` runs without the GIL, takes a bounded time and may come while the client is in use
+// elsewhere or going away.
+class open_client {
+ public:
+  explicit open_client(std::function<void()> end);
+  ~open_client();
+  open_client(const open_client&) = delete;
+  open_client& operator=(const open_client&) = delete;
+
+ private:
+  const std::uint64_t id_;
+};
+
+}  // namespace ringlog::python
