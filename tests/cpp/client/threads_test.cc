@@ -19,7 +19,7 @@ namespace {
 
 constexpr int producer_count = 3;
 constexpr int consumer_count = 3;
-constexpr int records_each = 2'000;
+constexpr int records_each = 10'000;
 constexpr int partition_count = 4;
 
 std::uint64_t seed_of_run() {
@@ -78,7 +78,7 @@ class ThreadsTest : public ::testing::Test {
       options.session_timeout_ms = 10'000;
       const auto consumer = consumer::make(over_, options);
       ASSERT_TRUE(consumer->subscribe({"t"}).ok());
-      const std::uint64_t patience = 200 + random.below(2'000);
+      const std::uint64_t patience = 200 + random.below(800);
       read_some(*consumer, patience);
       const status closed = consumer->close(true, wait_limit::after(milliseconds{10'000}));
       // A rebalance under way refuses the commit: the records come again, to somebody.
