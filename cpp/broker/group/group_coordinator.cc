@@ -258,7 +258,7 @@ void group_coordinator::topics_deleted() {
     const std::lock_guard guard(mutex_);
     for (const auto& [partition, shard] : shards_) all.push_back(shard);
   }
-  for (const shard_ptr& shard : all) shard->clean_up();
+  for (const shard_ptr& shard : all) shard->clean_up(group_shard::cleaning::deleted_topics);
 }
 
 void group_coordinator::close(const error& why) {

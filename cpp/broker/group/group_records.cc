@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::int16_t group_metadata_version = 3;
 constexpr std::int16_t offset_commit_version = 4;
-constexpr std::int16_t offset_commit_version_without_topic_id = 3;
 constexpr std::int16_t offset_commit_version_with_expire_timestamp = 1;
 
 template <typename Message>
@@ -124,7 +123,6 @@ coordinator_record offset_record(const std::string& group, const topic_partition
   value.expire_timestamp = offset.expire_timestamp;
   value.topic_id = offset.topic_id;
   std::int16_t version = offset_commit_version;
-  if (offset.topic_id.is_zero()) version = offset_commit_version_without_topic_id;
   if (offset.expire_timestamp != no_timestamp) {
     version = offset_commit_version_with_expire_timestamp;
   }

@@ -66,9 +66,11 @@ class group_shard : public std::enable_shared_from_this<group_shard>, private co
   result<described_group> describe(const std::string& group);
   void delete_group(const std::string& group, callback<void(status)> done);
 
-  // Appends tombstones for offsets whose time is over or whose topic is gone, and for groups of
-  // which nothing is left. Runs by itself every retention_check_interval_ms.
-  void clean_up();
+  // Appends tombstones for offsets whose topic is gone; with cleaning::all, which runs by itself
+  // every retention_check_interval_ms, also for those whose time is over and for groups of which
+  // nothing is left.
+  enum class cleaning { deleted_topics, all };
+  void clean_up(cleaning what);
 
  private:
   struct group_entry {
@@ -110,7 +112,7 @@ class group_shard : public std::enable_shared_from_this<group_shard>, private co
   bool is_expired(const group_entry& entry, const topic_partition& tp,
                   const stored_offset& offset) const;
   bool is_gone(const topic_partition& tp, const stored_offset& offset) const;
-  std::vector<coordinator_record> expired_records();
+  std::vector<coordinator_record> expired_records(cleaning what);
   void schedule_clean_up();
   static void run(answers& to_run);
 

@@ -129,19 +129,20 @@ bool group_shard::is_expired(const group_entry& entry, const topic_partition& tp
   return now - from >= outside_.settings.offsets_retention_ms;
 }
 
-std::vector<coordinator_record> group_shard::expired_records() {
+std::vector<coordinator_record> group_shard::expired_records(cleaning what) {
   std::vector<coordinator_record> records;
   for (auto& [id, entry] : groups_) {
     if (entry.deleting) continue;
     bool any_left = entry.offsets.has_pending();
     for (const auto& [tp, offset] : entry.offsets.committed()) {
-      if (is_expired(entry, tp, offset)) {
+      const bool goes = what == cleaning::all ? is_expired(entry, tp, offset) : is_gone(tp, offset);
+      if (goes) {
         records.push_back(offset_tombstone(id, tp));
       } else {
         any_left = true;
       }
     }
-    if (any_left || !entry.classic || !entry.classic->is_empty() ||
+    if (what != cleaning::all || any_left || !entry.classic || !entry.classic->is_empty() ||
         entry.classic->state() != group_state::empty) {
       continue;
     }
@@ -151,12 +152,12 @@ std::vector<coordinator_record> group_shard::expired_records() {
   return records;
 }
 
-void group_shard::clean_up() {
+void group_shard::clean_up(cleaning what) {
   const std::lock_guard guard(mutex_);
   if (state_ != load_state::loaded) return;
-  std::vector<coordinator_record> records = expired_records();
+  std::vector<coordinator_record> records = expired_records(what);
   if (records.empty()) return;
-  outside_.sink.log(log_level::info, "{} offsets and groups of __consumer_offsets expired",
+  outside_.sink.log(log_level::info, "{} records of __consumer_offsets get a tombstone",
                     records.size());
   append_and_apply(std::move(records), [weak = weak_from_this()](const status& appended) {
     const auto self = weak.lock();
@@ -172,7 +173,7 @@ void group_shard::schedule_clean_up() {
   clean_up_timer_ = outside_.engine.schedule_at(next, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self == nullptr) return;
-    self->clean_up();
+    self->clean_up(cleaning::all);
     const std::lock_guard guard(self->mutex_);
     if (self->state_ == load_state::loaded) self->schedule_clean_up();
   });

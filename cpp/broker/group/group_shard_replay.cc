@@ -49,7 +49,7 @@ void group_shard::finish_loading(const status& loaded) {
     }
   }
   for (auto& waiter : waiters) waiter(loaded);
-  if (loaded.ok()) clean_up();
+  if (loaded.ok()) clean_up(cleaning::deleted_topics);
 }
 
 void group_shard::on_record(offset_t offset, producer_id_t producer, bytes_view key,

@@ -4,8 +4,7 @@
 #include <filesystem>
 #include <set>
 
-#include "broker/group/group_coordinator.h"
-#include "broker/partition_coordinator_log.h"
+#include "broker/group/group_partition.h"
 #include "broker/shard_fixture.h"
 #include "golden.h"
 #include "protocol/reader.h"
@@ -42,7 +41,8 @@ class file_coordinator_log final : public coordinator_log {
 
 topic_table golden_topics(const std::string& which) {
   topic_table table;
-  for (const auto& [name, topic] : golden::document(which, "topics.json").items()) {
+  const auto document = golden::document(which, "topics.json");
+  for (const auto& [name, topic] : document.items()) {
     table.topics[name] = {uuid::parse(topic.at("topic_id").get<std::string>()).value(),
                           topic.at("partition_count").get<std::int32_t>()};
   }
@@ -129,7 +129,8 @@ TEST_P(golden_groups_test, groups_and_offsets_are_those_of_kafka) {
     shards[partition_id_t(i)] = shard;
   }
   std::set<std::string> wanted;
-  for (const auto& [id, expected] : golden::document(GetParam(), "offsets.json").items()) {
+  const auto document = golden::document(GetParam(), "offsets.json");
+  for (const auto& [id, expected] : document.items()) {
     SCOPED_TRACE(id);
     wanted.insert(id);
     check(id, expected, *shards.at(partition_of_group(id, 50)));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/endian.h"
 #include "broker/shard_fixture.h"
 
 namespace ringlog::broker {
@@ -211,7 +212,7 @@ TEST_F(group_shard_test, offsets_of_deleted_topics_go) {
   ASSERT_EQ(commit(*shard, {"g", -1, "", std::nullopt}, 3), fine);
   world.topics.topics["t"].first = uuid::make_random(world.random);  // deleted and made again
   EXPECT_EQ(fetched(*shard, "g", 0), std::nullopt);
-  shard->clean_up();
+  shard->clean_up(group_shard::cleaning::all);
   world.time.advance_ms(10);
   EXPECT_TRUE(shard->list().empty());
   EXPECT_FALSE(world.log->entries.back().record.value);  // a tombstone

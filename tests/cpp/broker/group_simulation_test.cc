@@ -23,6 +23,9 @@ struct world : shard_world {
   void reload() {
     shard->unload({error_code::not_coordinator, "moved"});
     shard = open();
+    // A generation whose assignments were not stored is forgotten, and its number used again.
+    const std::int32_t stored = owned.empty() ? 0 : owned.rbegin()->first;
+    leader_of.erase(leader_of.upper_bound(stored), leader_of.end());
     ++reloads;
   }
 
@@ -68,21 +71,21 @@ class client : public std::enable_shared_from_this<client> {
   }
   bool is_running() const { return running_; }
 
+  // Also those that have stopped try: they do not know that they are out.
   void commit() {
-    if (!running_ || generation_ < 0 || assigned_.empty()) return;
+    if (generation_ < 0 || assigned_.empty()) return;
     const int partition = *assigned_.begin();
     const std::int64_t offset = ++world_.committed[partition];
-    const std::int32_t generation = generation_;
-    world_.shard->commit({"g", generation, member_, instance_},
-                         {{partition_of_t(partition), world_.offset(offset)}},
-                         [this, self = shared_from_this(), generation](const status& done) {
-                           if (done.ok()) {
-                             ++world_.commits;
-                             EXPECT_GE(generation, world_.leader_of.begin()->first);
-                           } else {
-                             ++world_.refused_commits;
-                           }
-                         });
+    const std::int32_t newest = world_.leader_of.empty() ? 0 : world_.leader_of.rbegin()->first;
+    world_.shard->commit(
+        {"g", generation_, member_, instance_},
+        {{partition_of_t(partition), world_.offset(offset)}},
+        [self = shared_from_this(), generation = generation_, newest](const status& done) {
+          ++(done.ok() ? self->world_.commits : self->world_.refused_commits);
+          if (done.ok()) {
+            EXPECT_GE(generation, newest);
+          }
+        });
   }
 
  private:
@@ -262,6 +265,7 @@ TEST(group_simulation, members_come_and_go) {
               seen.reloads);
   EXPECT_GT(seen.assignments, 200);
   EXPECT_GT(seen.commits, 20);
+  EXPECT_GT(seen.refused_commits, 0);
   EXPECT_GT(seen.reloads, 0);
 }
 

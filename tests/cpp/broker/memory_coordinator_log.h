@@ -17,7 +17,8 @@ class memory_coordinator_log final : public coordinator_log {
   struct entry {
     coordinator_record record;
     producer_id_t producer = no_producer_id;
-    std::optional<bool> transaction_end;  // committed or not; the record is then unused
+    std::optional<bool> transaction_end =
+        std::nullopt;  // committed or not; the record is then unused
   };
 
   memory_coordinator_log(executor& engine, const clock& time, random_source& random)
