@@ -3,6 +3,8 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 #include "callbacks.h"
 #include "client/embedded_transport.h"
@@ -21,6 +23,7 @@ struct open_things {
   std::uint64_t last_id = 0;
   std::map<std::uint64_t, std::shared_ptr<std::function<void()>>> clients;  // by registration
   std::map<std::string, std::shared_ptr<node::node>> held;  // by open(), until close()
+  std::vector<std::weak_ptr<client::transport>> let_go;  // alive while records are on their way
   std::atomic<bool> shut_down{false};
 };
 
@@ -37,6 +40,20 @@ std::shared_ptr<node::node> open_node(const std::string& address, const py::hand
   }
   const model::config_map settings = to_config_map(config);
   return value_or_raise(without_gil([&] { return node::open(address, settings); }));
+}
+
+// Without the GIL.
+void wait_for_let_go() {
+  constexpr milliseconds look_again{2};
+  const auto limit = client::wait_limit::after(shutdown_flush_max);
+  while (!limit.over()) {
+    {
+      const std::lock_guard guard(things().mutex);
+      std::erase_if(things().let_go, [](const auto& over) { return over.expired(); });
+      if (things().let_go.empty()) return;
+    }
+    std::this_thread::sleep_for(look_again);
+  }
 }
 
 void open(const std::string& address, const py::dict& config) {
@@ -56,6 +73,7 @@ void close(const std::string& address) {
         things().held.erase(found);
       }
     }
+    wait_for_let_go();
     return node::close(address, node_close_max);
   }));
 }
@@ -72,6 +90,7 @@ void shutdown() {
     }
     for (const auto& [id, end] : clients) (*end)();
     clients.clear();
+    wait_for_let_go();
     node::close_all(shutdown_close_max);
     stop_callbacks();
   });
@@ -82,6 +101,12 @@ void shutdown() {
 std::shared_ptr<client::transport> open_transport(const std::string& address,
                                                   const py::handle& broker_config) {
   return client::make_embedded_transport(open_node(address, broker_config));
+}
+
+void let_go(std::weak_ptr<client::transport> over) {
+  const std::lock_guard guard(things().mutex);
+  std::erase_if(things().let_go, [](const auto& each) { return each.expired(); });
+  things().let_go.push_back(std::move(over));
 }
 
 open_client::open_client(std::function<void()> end)

@@ -16,6 +16,10 @@ std::shared_ptr<client::transport> open_transport(const std::string& address,
 // How long the interpreter's end waits for a producer's records.
 inline constexpr milliseconds shutdown_flush_max{5'000};
 
+// A producer was let go without close(): its records go on in the background, over its transport.
+// The log is not closed before they have their outcome, for shutdown_flush_max at most.
+void let_go(std::weak_ptr<client::transport> over);
+
 // A client that is open: told to end, in the order of registration, before the interpreter goes
 // away. `end` runs without the GIL, takes a bounded time and may come while the client is in use
 // elsewhere or going away.

@@ -24,6 +24,7 @@ struct producer_state {
   serializer key_serializer;
   serializer value_serializer;
   py::object partitioner;  // a callable, or none
+  std::weak_ptr<client::transport> over;  // lives as long as records are on their way
   std::unique_ptr<open_client> ending;
   bool closed = false;
 
@@ -410,6 +411,7 @@ int producer_init(PyObject* self, PyObject* args, PyObject*) {
     const py::object partitioner = given["partitioner"];
     if (!py::isinstance<py::str>(partitioner)) state->partitioner = partitioner;
     auto transport = open_transport(option<std::string>(given, "address"), given["broker_config"]);
+    state->over = transport;
     without_gil([&] {
       state->core = client::producer::make(std::move(transport), state->options);
       state->ending = std::make_unique<open_client>([weak = std::weak_ptr(state->core)] {
@@ -435,6 +437,7 @@ void producer_dealloc(PyObject* self) {
     if (!state->closed && !forked) {
       without_gil([&] {
         state->core->abandon();
+        let_go(state->over);
         state->ending.reset();
       });
     }
