@@ -66,7 +66,7 @@ struct controller::state {
 
   void add_partition(const image& now, const uuid& topic_id, std::int32_t partition,
                      records& target) const;
-  status register_node();
+  status register_node(storage::log_manager& logs);
 };
 
 template <typename T, typename Decide, typename Answer>
@@ -109,25 +109,25 @@ void controller::state::add_partition(const image& now, const uuid& topic_id,
 
 // Nothing sends heartbeats for this node, so its registration stays fenced: a Kafka that takes the
 // directory over would wait nine seconds for the heartbeats of one that is not.
-status controller::state::register_node() {
+status controller::state::register_node(storage::log_manager& logs) {
   const std::lock_guard lock(mutex);
   const image_ptr now = log->appended();
   const auto found = now->brokers->find(options.node.value());
-  records decided;
+  const auto ignore = [](const result<image_ptr>&) {};
   if (found == now->brokers->end()) {
-    decided.push_back({registration_of(options.node, options.directory_id,
-                                       uuid::make_random(random), now->next_offset),
-                       versions_of(*now).register_broker});
-  } else if (!found->second.fenced) {
-    protocol::broker_registration_change_record change;
-    change.broker_id = options.node.value();
-    change.broker_epoch = found->second.broker_epoch;
-    change.fenced = fence;
-    decided.push_back({std::move(change), 0});
-  } else {
-    return {};
+    auto ours = registration_of(options.node, options.directory_id, uuid::make_random(random),
+                                now->next_offset);
+    logs.set_broker_epoch(ours.broker_epoch);
+    return log->append({{std::move(ours), versions_of(*now).register_broker}}, ignore);
   }
-  return log->append(std::move(decided), [](const result<image_ptr>&) {});
+  const protocol::register_broker_record& registered = found->second;
+  logs.set_broker_epoch(registered.broker_epoch);
+  if (registered.fenced) return {};
+  protocol::broker_registration_change_record change;
+  change.broker_id = registered.broker_id;
+  change.broker_epoch = registered.broker_epoch;
+  change.fenced = fence;
+  return log->append({{std::move(change), 0}}, ignore);
 }
 
 result<std::unique_ptr<controller>> controller::open(storage::services outside,
@@ -136,7 +136,7 @@ result<std::unique_ptr<controller>> controller::open(storage::services outside,
                                                      metadata_log_options options) {
   auto opened = std::make_shared<state>(random, options);
   TRY_ASSIGN(opened->log, metadata_log::open(outside, logs, std::move(options)));
-  TRY(opened->register_node());
+  TRY(opened->register_node(logs));
   return std::unique_ptr<controller>(new controller(std::move(opened)));
 }
 

@@ -59,7 +59,7 @@ class controller {
   image_ptr published() const;
 
   // Called on the engine's thread after each publication, in order, before the answers of the
-  // changes in it. Set once, before the first change.
+  // changes in it. One listener; an empty one removes it.
   void set_listener(callback<void(const image_ptr& before, const image_ptr& after)> listener);
 
   // This node alone gets the replicas, leader epoch 0. topic_already_exists.

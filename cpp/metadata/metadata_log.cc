@@ -284,7 +284,7 @@ void metadata_log::set_listener(
     callback<void(const image_ptr& before, const image_ptr& after)> listener) {
   using held = callback<void(const image_ptr&, const image_ptr&)>;
   const std::lock_guard lock(state_->mutex);
-  state_->listener = std::make_shared<held>(std::move(listener));
+  state_->listener = listener ? std::make_shared<held>(std::move(listener)) : nullptr;
 }
 
 status metadata_log::write_snapshot() { return state_->write_snapshot(*published()); }

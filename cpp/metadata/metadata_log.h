@@ -66,7 +66,7 @@ class metadata_log {
   // ---- listening, snapshots
 
   // Called on the engine's thread after each publication, in order, before the `done` of the
-  // appends in it. Set once, before the first append.
+  // appends in it. One listener; an empty one removes it.
   void set_listener(callback<void(const image_ptr& before, const image_ptr& after)> listener);
 
   // Writes a snapshot of the published image. Blocks for the writing.
