@@ -54,9 +54,12 @@ class engine_thread {
   engine_thread(const clock& time, log_sink& sink)
       : engine_(io::make_engine(io::engine_choice_from_environment().value(), time, sink).value()),
         thread_([this] { engine_->run(); }) {}
-  ~engine_thread() {
+  ~engine_thread() { halt(); }
+
+  // What is under way ends; nothing new runs.
+  void halt() {
     engine_->stop();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
   io::engine& engine() { return *engine_; }
 
@@ -97,7 +100,7 @@ inline const directory_identity test_identity{"test-cluster-0123456789", node_id
 // Everything that a log_manager needs, and ways to open and close one.
 class storage_environment {
  protected:
-  services outside() { return {disk_, engine_->engine(), clock_, random_, sink_}; }
+  services outside() { return {*used_disk_, engine_->engine(), clock_, random_, sink_}; }
 
   result<std::unique_ptr<log_manager>> try_open(const std::string& directory,
                                                 bool read_only = false) {
@@ -118,7 +121,7 @@ class storage_environment {
     return await<status>([&](callback<void(status)> done) { manager->close(std::move(done)); });
   }
 
-  // Ends the engine as a kill would and starts another; managers are gone before.
+  // Another engine, once the managers on the halted one are gone.
   void restart_engine() {
     engine_.reset();
     engine_ = std::make_unique<engine_thread>(clock_, sink_);
@@ -127,6 +130,7 @@ class storage_environment {
   manual_clock clock_;
   recording_sink sink_;
   io::posix_file_system disk_;
+  io::file_system* used_disk_ = &disk_;
   seeded_random random_{1};
   std::unique_ptr<engine_thread> engine_ = std::make_unique<engine_thread>(clock_, sink_);
   scratch_directory scratch_;
