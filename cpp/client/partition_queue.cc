@@ -101,7 +101,7 @@ bool partition_queue::reserve(std::int64_t bytes) {
 bool partition_queue::open_batch(std::size_t bytes_max) {
   const auto needed = static_cast<std::int64_t>(model::batch_header_bytes + bytes_max);
   if (!core_.memory().try_reserve(needed)) return false;
-  open_ = std::make_shared<batch>(std::max(bytes_expected_, model::batch_header_bytes + bytes_max));
+  open_ = std::make_shared<batch>(core_.spare_builders().take(bytes_expected_));
   open_->completion = std::make_shared<batch_completion>(shared_from_core());
   open_->reserved = needed;
   open_->opened = core_.over().time().now();
@@ -223,17 +223,20 @@ broker::produce_request partition_queue::make_request(batch& next) {
     fields.producer_id = next.identity.id;
     fields.producer_epoch = next.identity.epoch;
     fields.base_sequence = next.base_sequence;
-    const bool compress = options.compression != compression_type::none;
-    auto compressed = compress ? codec::compress(options.compression, next.builder.records())
-                               : result<byte_buffer>(byte_buffer());
-    next.bytes =
-        compress && compressed.ok()
-            ? std::move(next.builder).finish_compressed(*compressed, options.compression, fields)
-            : std::move(next.builder).finish(fields);
+    if (options.compression == compression_type::none) {
+      next.bytes = next.builder.finish_in_place(fields);
+    } else if (auto records = codec::compress(options.compression, next.builder.records());
+               records.ok()) {
+      next.compressed =
+          std::move(next.builder).finish_compressed(*records, options.compression, fields);
+      next.bytes = next.compressed;
+    } else {  // no memory for the codec: uncompressed is as good for every reader
+      next.bytes = next.builder.finish_in_place(fields);
+    }
   }
   broker::produce_request request;
   request.target = target_;
-  request.batches = next.bytes;
+  request.batches = to_buffer(next.bytes);
   request.acks = options.acks;
   request.timeout_ms = options.request_timeout_ms;
   request.trusted = true;
@@ -298,6 +301,7 @@ void partition_queue::deliver() {
     if (should_close()) close_batch();
     guard.unlock();
     core_.memory().release(done->reserved);
+    core_.spare_builders().give(std::move(done->builder));
     if (done->failure) {
       done->completion->fail(std::move(*done->failure));
     } else {

@@ -61,8 +61,9 @@ class partition_queue {
   enum class phase : std::uint8_t { queued, in_flight, answered };
 
   struct batch {
-    model::batch_builder builder;
-    byte_buffer bytes;  // finished; kept to send it again
+    model::batch_builder builder;  // keeps the bytes, to send them again, until the outcome
+    byte_buffer compressed;
+    mutable_bytes bytes;  // finished, in one of the two
     std::shared_ptr<batch_completion> completion;
     std::int64_t reserved = 0;
     monotonic_time opened;
@@ -74,7 +75,7 @@ class partition_queue {
     std::optional<error> failure;
     broker::produce_answer answer;
 
-    explicit batch(std::size_t bytes_expected) : builder(bytes_expected) {}
+    explicit batch(model::batch_builder with) : builder(std::move(with)) {}
   };
   using batch_pointer = std::shared_ptr<batch>;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash_map.h"
+#include "client/builder_store.h"
 #include "client/partition_queue.h"
 #include "client/producer.h"
 #include "client/unsent_memory.h"
@@ -60,6 +61,7 @@ class producer_core : public std::enable_shared_from_this<producer_core> {
   const producer_options& options() const { return options_; }
   transport& over() { return *over_; }
   unsent_memory& memory() { return memory_; }
+  builder_store& spare_builders() { return spare_builders_; }
 
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   void set_closed() { closed_.store(true, std::memory_order_release); }
@@ -86,6 +88,7 @@ class producer_core : public std::enable_shared_from_this<producer_core> {
   const std::shared_ptr<transport> over_;
   const producer_options options_;
   unsent_memory memory_;
+  builder_store spare_builders_;
   std::atomic<bool> closed_{false};
   std::atomic<std::uint64_t> random_;
   std::atomic<std::int64_t> unfinished_{0};

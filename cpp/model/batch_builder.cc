@@ -6,11 +6,11 @@ namespace ringlog::model {
 namespace {
 
 template <typename T>
-void put(byte_buffer& batch, std::size_t position, T value) {
+void put(mutable_bytes batch, std::size_t position, T value) {
   store_be(batch.data() + position, value);
 }
 
-void put_length(byte_buffer& batch) {
+void put_length(mutable_bytes batch) {
   put(batch, batch_layout::length, static_cast<std::int32_t>(batch.size() - batch_overhead_bytes));
 }
 
@@ -18,7 +18,7 @@ void put_length(byte_buffer& batch) {
 
 void batch_builder::grow(std::size_t size) { buffer_.resize(std::max(size, 2 * buffer_.size())); }
 
-void batch_builder::write_header(byte_buffer& batch, compression_type type,
+void batch_builder::write_header(mutable_bytes batch, compression_type type,
                                  const batch_fields& fields) const {
   auto attributes = static_cast<std::int16_t>(type);
   if (fields.is_transactional) attributes |= batch_attributes::transactional;
@@ -39,10 +39,22 @@ void batch_builder::write_header(byte_buffer& batch, compression_type type,
 }
 
 byte_buffer batch_builder::finish(const batch_fields& fields) && {
-  CHECK(count_ > 0, "a batch has at least one record");
+  finish_in_place(fields);
   buffer_.resize(size_);
-  write_header(buffer_, compression_type::none, fields);
   return std::move(buffer_);
+}
+
+mutable_bytes batch_builder::finish_in_place(const batch_fields& fields) {
+  CHECK(count_ > 0, "a batch has at least one record");
+  const mutable_bytes batch = mutable_bytes(buffer_).first(size_);
+  write_header(batch, compression_type::none, fields);
+  return batch;
+}
+
+void batch_builder::clear() {
+  size_ = batch_header_bytes;
+  count_ = 0;
+  base_timestamp_ = max_timestamp_ = no_timestamp;
 }
 
 byte_buffer batch_builder::finish_compressed(bytes_view compressed_records, compression_type type,

@@ -60,12 +60,21 @@ class batch_builder {
 
   // The batch with header and CRC. The builder is used up by it.
   byte_buffer finish(const batch_fields& fields) &&;
+
+  // The same in place: the bytes stay here, and stay the builder's, until clear(). Nothing may be
+  // appended meanwhile.
+  mutable_bytes finish_in_place(const batch_fields& fields);
+
+  // Empty as new, but the room is kept.
+  void clear();
+  std::size_t capacity() const { return buffer_.size(); }
+
   byte_buffer finish_compressed(bytes_view compressed_records, compression_type type,
                                 const batch_fields& fields) &&;
 
  private:
   void grow(std::size_t size);
-  void write_header(byte_buffer& batch, compression_type type, const batch_fields& fields) const;
+  void write_header(mutable_bytes batch, compression_type type, const batch_fields& fields) const;
 
   byte_buffer buffer_;
   std::size_t size_ = batch_header_bytes;
