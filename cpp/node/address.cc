@@ -57,8 +57,8 @@ status check_not_foreign(io::file_system& disk, const std::string& path) {
 }
 
 status check_no_journal(io::file_system& disk, const directory_layout& layout) {
-  TRY_ASSIGN(bool newer, disk.exists(layout.log_directory + "/" +
-                                     std::string(set_aside_identity_file)));
+  TRY_ASSIGN(bool newer,
+             disk.exists(layout.log_directory + "/" + std::string(set_aside_identity_file)));
   const std::string journal = layout.top + "/journal";
   TRY_ASSIGN(const bool journal_there, disk.exists(journal));
   if (!newer && journal_there) {
@@ -111,8 +111,7 @@ result<directory_layout> prepare_directory(io::file_system& disk, const std::str
   directory_layout layout{.top = path, .log_directory = path + "/log"};
   TRY_ASSIGN(const bool there, disk.exists(path));
   if (there) {
-    TRY_ASSIGN(layout.is_kafka_log_directory,
-               disk.exists(path + "/" + std::string(identity_file)));
+    TRY_ASSIGN(layout.is_kafka_log_directory, disk.exists(path + "/" + std::string(identity_file)));
     if (layout.is_kafka_log_directory) {
       layout.log_directory = path;
     } else {
@@ -136,7 +135,8 @@ result<model::config_map> read_server_properties(io::file_system& disk, const st
 
 status check_setting_names(const model::config_map& settings) {
   for (const std::string& name : model::unknown_names(model::broker_configs(), settings)) {
-    return make_error(error_code::invalid_config, "'{}' is not a broker setting of Kafka: did you "
+    return make_error(error_code::invalid_config,
+                      "'{}' is not a broker setting of Kafka: did you "
                       "mean '{}'?",
                       name, model::nearest_name(model::broker_configs(), name));
   }

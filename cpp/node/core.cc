@@ -15,8 +15,8 @@ constexpr std::int32_t first_node_id = 1;  // of a directory made here, unless n
 
 class built_core final : public core {
  public:
-  built_core(const storage::services& outside, core_options options,
-             model::config_values effective, std::unique_ptr<storage::log_manager> logs)
+  built_core(const storage::services& outside, core_options options, model::config_values effective,
+             std::unique_ptr<storage::log_manager> logs)
       : outside_(outside),
         options_(std::move(options)),
         effective_(std::move(effective)),
@@ -28,8 +28,8 @@ class built_core final : public core {
     options.node = logs_->identity().node_id;
     options.cluster_id = logs_->identity().cluster_id;
     options.directory_id = logs_->identity().directory_id;
-    TRY_ASSIGN(controller_, metadata::controller::open(outside_, *logs_, outside_.random,
-                                                       std::move(options)));
+    TRY_ASSIGN(controller_,
+               metadata::controller::open(outside_, *logs_, outside_.random, std::move(options)));
     return {};
   }
 
@@ -64,10 +64,9 @@ class built_core final : public core {
     options.node = logs_->identity().node_id;
     options.cluster_id = logs_->identity().cluster_id;
     options.static_configs = options_.settings;
-    TRY_ASSIGN(broker_,
-               broker::make_broker({outside_.engine, outside_.clock, outside_.random,
-                                    outside_.sink, *logs_, *controller_},
-                                   std::move(options)));
+    TRY_ASSIGN(broker_, broker::make_broker({outside_.engine, outside_.clock, outside_.random,
+                                             outside_.sink, *logs_, *controller_},
+                                            std::move(options)));
     return {};
   }
 
@@ -87,10 +86,10 @@ storage::log_manager_options make_options(const storage::services& outside,
       effective.is_set("node.id") ? effective.number("node.id") : first_node_id);
   storage::log_manager_options made;
   made.directory = options.log_directory;
-  made.format = storage::directory_identity{
-      .cluster_id = uuid::make_random(outside.random).to_string(),
-      .node_id = node_id_t(node_id),
-      .directory_id = uuid::make_random(outside.random)};
+  made.format =
+      storage::directory_identity{.cluster_id = uuid::make_random(outside.random).to_string(),
+                                  .node_id = node_id_t(node_id),
+                                  .directory_id = uuid::make_random(outside.random)};
   made.recovery_point_interval_ms = effective.number("log.flush.offset.checkpoint.interval.ms");
   made.log_start_interval_ms = effective.number("log.flush.start.offset.checkpoint.interval.ms");
   made.high_watermark_interval_ms =
@@ -105,10 +104,9 @@ storage::log_manager_options make_options(const storage::services& outside,
 result<std::unique_ptr<core>> core::open(const storage::services& outside,
                                          const core_options& options) {
   TRY_ASSIGN(model::config_values effective, model::parse_broker_configs(options.settings));
-  TRY_ASSIGN(auto logs, storage::log_manager::open(
-                            outside, make_options(outside, options, effective)));
-  auto made = std::make_unique<built_core>(outside, options, std::move(effective),
-                                           std::move(logs));
+  TRY_ASSIGN(auto logs,
+             storage::log_manager::open(outside, make_options(outside, options, effective)));
+  auto made = std::make_unique<built_core>(outside, options, std::move(effective), std::move(logs));
   TRY(made->open_metadata());
   return std::unique_ptr<core>(std::move(made));
 }

@@ -20,8 +20,7 @@ class open_node final : public node {
  public:
   // `address` was prepared: its directory is there. Blocks until the node can serve.
   static result<std::shared_ptr<open_node>> open(const log_address& address,
-                                                 const model::config_map& settings,
-                                                 log_sink& sink);
+                                                 const model::config_map& settings, log_sink& sink);
 
   // Not closed: as after a kill.
   ~open_node() override;

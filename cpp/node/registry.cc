@@ -147,8 +147,8 @@ void registry::close_all(milliseconds wait_max) {
     }
     if (key.empty()) break;
     log_sink& sink = entries_[key].opened->log();
-    const auto left = std::chrono::duration_cast<milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
     const status outcome = close_entry(held, key, std::max(left, milliseconds(0)));
     if (!outcome.ok()) sink.write(log_level::error, outcome.failure().message);
   }
@@ -157,8 +157,8 @@ void registry::close_all(milliseconds wait_max) {
 
 void registry::end_keeper(lock& held, time_point deadline) {
   const bool settled = changed_.wait_until(held, deadline, [&] {
-    return std::ranges::none_of(
-        entries_, [](const auto& each) { return each.second.now == phase::closing; });
+    return std::ranges::none_of(entries_,
+                                [](const auto& each) { return each.second.now == phase::closing; });
   });
   ending_ = true;
   changed_.notify_all();
@@ -202,8 +202,7 @@ void registry::keep() {
     }
     if (!due.empty()) {
       log_sink& sink = entries_[due].opened->log();
-      const status outcome =
-          close_entry(held, due, milliseconds(limits::node_close_wait_ms_max));
+      const status outcome = close_entry(held, due, milliseconds(limits::node_close_wait_ms_max));
       if (!outcome.ok()) sink.write(log_level::error, outcome.failure().message);
     } else if (next) {
       changed_.wait_until(held, *next);

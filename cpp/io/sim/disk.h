@@ -21,7 +21,7 @@ struct fault_plan {
   std::uint64_t capacity_bytes = UINT64_MAX;  // beyond it ENOSPC, with what fits written
 
   // Lies, to prove that a test would notice a sync that is missing: success, and nothing done.
-  bool ignore_file_syncs = false;       // sync, and what write_durable adds to write
+  bool ignore_file_syncs = false;  // sync, and what write_durable adds to write
   bool ignore_directory_syncs = false;
 };
 

@@ -8,9 +8,10 @@ namespace {
 using properties = std::map<std::string, std::string>;
 
 TEST(PropertiesTest, KeysAndValuesAsJavaReadsThem) {
-  EXPECT_EQ(parse_properties("a=1\nb: 2\n c 3\r\nd  =  4 4 \ne\n=x\nf=a=b"),
-            (properties{{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4 4 "}, {"e", ""}, {"", "x"},
-                        {"f", "a=b"}}));
+  EXPECT_EQ(
+      parse_properties("a=1\nb: 2\n c 3\r\nd  =  4 4 \ne\n=x\nf=a=b"),
+      (properties{
+          {"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4 4 "}, {"e", ""}, {"", "x"}, {"f", "a=b"}}));
   EXPECT_EQ(parse_properties("a=1\na=2"), (properties{{"a", "2"}}));
   EXPECT_EQ(parse_properties(""), properties());
 }

@@ -29,8 +29,9 @@ TEST(AddressTest, Settings) {
   EXPECT_EQ(parse_address("memory:?a=b=c").value().settings, (model::config_map{{"a", "b=c"}}));
   EXPECT_EQ(parse_address("file:/d?log.retention.ms").code(), error_code::invalid_argument);
   const auto refused = check_setting_names({{"log.retenton.ms", "1"}});
-  EXPECT_EQ(refused.failure().message, "'log.retenton.ms' is not a broker setting of Kafka: did "
-                                       "you mean 'log.retention.ms'?");
+  EXPECT_EQ(refused.failure().message,
+            "'log.retenton.ms' is not a broker setting of Kafka: did "
+            "you mean 'log.retention.ms'?");
   EXPECT_TRUE(check_setting_names(address.settings).ok());
 }
 

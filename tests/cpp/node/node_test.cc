@@ -140,8 +140,7 @@ TEST_F(NodeTest, ClosedUnderItsClientsItSaysSo) {
 
 TEST_F(NodeTest, SettingsOfDirectoryAddressAndCallInThisOrder) {
   std::filesystem::create_directories(directory_ / "data");
-  ASSERT_TRUE(io::replace_file(disk_,
-                               directory_ / "data/server.properties",
+  ASSERT_TRUE(io::replace_file(disk_, directory_ / "data/server.properties",
                                as_bytes("num.partitions=2\nlog.retention.ms=5\nqueued.max=1\n"))
                   .ok());
   const auto node = open(address() + "?num.partitions=3&log.segment.bytes=2000000",
@@ -195,16 +194,13 @@ TEST_F(NodeTest, AForkedChildIsToldAndCannotOpenTheParentsLog) {
 
 TEST_F(NodeTest, BadDirectoriesAreRefusedAndLeftAlone) {
   std::filesystem::create_directories(directory_ / "foreign");
-  ASSERT_TRUE(io::replace_file(disk_,
-                               directory_ / "foreign/notes.txt", as_bytes("text"))
-                  .ok());
+  ASSERT_TRUE(io::replace_file(disk_, directory_ / "foreign/notes.txt", as_bytes("text")).ok());
   EXPECT_EQ(open("file:" + (directory_ / "foreign")).code(), error_code::foreign_directory);
   EXPECT_FALSE(open("file:" + (directory_ / "foreign/notes.txt")).ok());
   EXPECT_EQ(open("localhost:9092").code(), error_code::invalid_argument);
   // Version 2 of meta.properties is not known yet.
   std::filesystem::create_directories(directory_ / "newer/log");
-  ASSERT_TRUE(io::replace_file(disk_,
-                               directory_ / "newer/log/meta.properties",
+  ASSERT_TRUE(io::replace_file(disk_, directory_ / "newer/log/meta.properties",
                                as_bytes("version=2\ncluster.id=a\nnode.id=1\n"))
                   .ok());
   const auto newer = open("file:" + (directory_ / "newer"));
