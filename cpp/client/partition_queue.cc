@@ -305,7 +305,9 @@ void partition_queue::deliver() {
     if (done->failure) {
       done->completion->fail(std::move(*done->failure));
     } else {
-      done->completion->complete(done->answer.base_offset, done->answer.log_append_timestamp);
+      const bool acknowledged = core_.options().acks != broker::required_acks::none;
+      done->completion->complete(acknowledged ? done->answer.base_offset : no_offset,
+                                 done->answer.log_append_timestamp);
     }
     core_.batch_finished();
     guard.lock();
