@@ -1,5 +1,8 @@
 #include "broker/broker_impl.h"
 
+#include <map>
+#include <string>
+
 #include "broker/make_broker.h"
 
 namespace ringlog::broker {
@@ -65,23 +68,20 @@ void broker_impl::set_strays_aside() {
   }
 }
 
-// On the engine's thread, in the order of the changes.
+// On the engine's thread, in the order of the changes. Deleted topics are dealt with by
+// delete_topic, the only one who deletes.
 void broker_impl::metadata_changed(const metadata::image& before, const metadata::image& after) {
   if (!before.configs.is_shared_with(after.configs)) {
     configs_->refresh();
+    std::map<std::string, storage::log_config> by_topic;
     for (const auto& opened : partitions_.opened()) {
-      const storage::log_config config = configs_->log_config_of(opened->name().topic);
-      if (config != opened->log().config()) opened->log().set_config(config);
+      const std::string& topic = opened->name().topic;
+      auto known = by_topic.find(topic);
+      if (known == by_topic.end()) {
+        known = by_topic.emplace(topic, configs_->log_config_of(topic)).first;
+      }
+      if (known->second != opened->log().config()) opened->log().set_config(known->second);
     }
-  }
-  if (!before.topics.is_shared_with(after.topics)) {
-    bool any_deleted = false;
-    for (const auto& [id, topic] : before.topics->by_id) {
-      if (after.topics->by_id.contains(id)) continue;
-      partitions_.forget(*topic);
-      any_deleted = true;
-    }
-    if (any_deleted) groups_->topics_deleted();
   }
   ++metadata_version_;
 }
@@ -141,7 +141,11 @@ void broker_impl::create_topic(new_topic topic, bool validate_only, reply<create
 }
 
 void broker_impl::delete_topic(std::string name, reply<uuid> done) {
-  topics_->remove(name, std::move(done));
+  topics_->remove(name,
+                  [groups = groups_, name, done = std::move(done)](result<uuid> deleted) mutable {
+                    if (deleted.ok()) groups->topic_deleted(name);
+                    done(std::move(deleted));
+                  });
 }
 
 void broker_impl::create_partitions(std::string topic, std::int32_t count, bool validate_only,

@@ -13,9 +13,13 @@ constexpr milliseconds room_retry_interval{2};
 partition::partition(std::shared_ptr<storage::partition_log> log, broker_services outside)
     : log_(std::move(log)), outside_(outside) {}
 
-partition::~partition() { log_->set_high_watermark_listener(nullptr); }
+// The log has one listener: who never listened must not silence who does.
+partition::~partition() {
+  if (listening_) log_->set_high_watermark_listener(nullptr);
+}
 
 void partition::start() {
+  listening_ = true;
   log_->set_high_watermark_listener([weak = weak_from_this()](offset_t) {
     if (const auto self = weak.lock()) self->wake_all();
   });
@@ -31,11 +35,11 @@ void partition::append_as_leader(append request) {
     if (state == lead_state::epoch_unknown) lead_state_ = lead_state::queueing;
     if (lead_state_ == lead_state::queueing) queue_.push_back(std::move(request));
   }
-  if (state == lead_state::closed) return request.done(why_closed_);
+  if (state == lead_state::closed) return request.done(*this, why_closed_);
   if (state == lead_state::epoch_unknown) return raise_epoch();
   if (state == lead_state::queueing) return;
 
-  if (auto appended = try_append(request, epoch)) return request.done(std::move(*appended));
+  if (auto appended = try_append(request, epoch)) return request.done(*this, std::move(*appended));
   bool first_without_room = false;
   {
     const std::lock_guard guard(mutex_);
@@ -44,7 +48,7 @@ void partition::append_as_leader(append request) {
     if (lead_state_ == lead_state::queueing) queue_.push_back(std::move(request));
     state = lead_state_;
   }
-  if (state == lead_state::closed) return request.done(why_closed_);
+  if (state == lead_state::closed) return request.done(*this, why_closed_);
   if (first_without_room) drain_later();
 }
 
@@ -77,7 +81,7 @@ void partition::epoch_raised(const result<leader_epoch_t>& raised) {
       refused.swap(queue_);
     }
   }
-  for (append& request : refused) request.done(raised.failure());
+  for (append& request : refused) request.done(*this, raised.failure());
   if (raised.ok()) drain();
 }
 
@@ -97,7 +101,7 @@ void partition::drain() {
       epoch = epoch_;
     }
     if (auto appended = try_append(request, epoch)) {
-      request.done(std::move(*appended));
+      request.done(*this, std::move(*appended));
       continue;
     }
     {
@@ -107,7 +111,7 @@ void partition::drain() {
         request.done = nullptr;
       }
     }
-    if (request.done) return request.done(why_closed_);
+    if (request.done) return request.done(*this, why_closed_);
     return drain_later();
   }
 }
@@ -147,7 +151,7 @@ void partition::close(const error& why) {
     why_closed_ = why;
     refused.swap(queue_);
   }
-  for (append& request : refused) request.done(why);
+  for (append& request : refused) request.done(*this, why);
   wake_all();
 }
 

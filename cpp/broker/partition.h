@@ -34,8 +34,9 @@ class partition : public std::enable_shared_from_this<partition> {
     storage::append_origin origin = storage::append_origin::client;
     bool trusted = false;  // encoded by this process, see storage::append_options
     monotonic_time deadline;
-    // What the log said; on success the batches are in memory, not yet durable.
-    callback<void(result<storage::append_info>)> done;
+    // What the log said; on success the batches are in memory, not yet durable. Given the
+    // partition, so that what waits in it need not keep it alive.
+    callback<void(partition&, result<storage::append_info>)> done;
   };
 
   // Appends as leader, in the order of one caller's calls. The first append after a start raises
@@ -77,6 +78,7 @@ class partition : public std::enable_shared_from_this<partition> {
   const broker_services outside_;
 
   std::mutex mutex_;
+  bool listening_ = false;
   lead_state lead_state_ = lead_state::epoch_unknown;
   leader_epoch_t epoch_{no_leader_epoch};
   std::deque<append> queue_;

@@ -26,14 +26,13 @@ void partition_coordinator_log::append(std::vector<coordinator_record> records,
   append.origin = storage::append_origin::coordinator;
   append.trusted = true;
   append.deadline = outside_.time.now() + append_wait_max;
-  append.done = [self = shared_from_this(),
-                 done = std::move(done)](const result<storage::append_info>& appended) mutable {
+  append.done = [&engine = outside_.engine, done = std::move(done)](
+                    partition& appended_to, const result<storage::append_info>& appended) mutable {
     if (!appended.ok()) {
-      self->outside_.engine.post(
-          [done = std::move(done), why = appended.failure()]() mutable { done(why); });
+      engine.post([done = std::move(done), why = appended.failure()]() mutable { done(why); });
       return;
     }
-    self->target_->log().when_durable(
+    appended_to.log().when_durable(
         *appended,
         [done = std::move(done), first = appended->first_offset](const status& durable) mutable {
           if (!durable.ok()) return done(durable.failure());

@@ -45,9 +45,9 @@ void produce_path::produce(produce_request request, reply<produce_answer> done) 
   append.batches = std::move(request.batches);
   append.trusted = request.trusted;
   append.deadline = waiting->deadline;
-  append.done = [self = shared_from_this(), waiting, acks = request.acks,
-                 target = *target](const result<storage::append_info>& info) {
-    self->appended(waiting, acks, *target, info);
+  append.done = [self = shared_from_this(), waiting, acks = request.acks](
+                    partition& appended_to, const result<storage::append_info>& info) {
+    self->appended(waiting, acks, appended_to, info);
   };
   (*target)->append_as_leader(std::move(append));
 }

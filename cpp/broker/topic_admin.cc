@@ -286,6 +286,11 @@ void topic_admin::create_partitions(const std::string& name, std::int32_t count,
                            "increase.",
                            name, current, count));
   }
+  if (model::is_internal_topic(name)) {
+    return done(make_error(error_code::invalid_topic,
+                           "{} cannot grow: what it keeps would be looked for in other partitions",
+                           name));
+  }
   if (validate_only) return done(count);
   outside_.controller.create_partitions(
       topic->id, count, [done = std::move(done)](result<metadata::topic_ptr> grown) mutable {

@@ -84,7 +84,7 @@ void group_coordinator::with_shard(const std::string& group, std::optional<error
   }
   auto shard = shard_at(partition_of_group(group, count));
   if (!shard.ok()) return done(std::move(shard.failure()));
-  (*shard)->when_loaded([shard = *shard, done = std::move(done),
+  (*shard)->when_loaded([shard = shard->get(), done = std::move(done),
                          action = std::move(action)](const status& loaded) mutable {
     if (!loaded.ok()) return done(loaded.failure());
     action(*shard, std::move(done));
@@ -217,7 +217,7 @@ void group_coordinator::list_loaded(partition_id_t next, std::vector<listed_grou
   if (next.value() >= partition_count()) return done(std::move(so_far));
   auto shard = shard_at(next);
   if (!shard.ok()) return done(std::move(shard.failure()));
-  (*shard)->when_loaded([self = shared_from_this(), shard = *shard, next,
+  (*shard)->when_loaded([self = shared_from_this(), shard = shard->get(), next,
                          so_far = std::move(so_far),
                          done = std::move(done)](const status& loaded) mutable {
     if (!loaded.ok()) return done(loaded.failure());
@@ -252,13 +252,21 @@ void group_coordinator::delete_group(std::string group, reply<std::monostate> do
       });
 }
 
-void group_coordinator::topics_deleted() {
-  std::vector<shard_ptr> all;
+void group_coordinator::topic_deleted(const std::string& name) {
+  std::map<partition_id_t, shard_ptr> concerned;
+  const bool is_ours = name == model::group_metadata_topic;
   {
     const std::lock_guard guard(mutex_);
-    for (const auto& [partition, shard] : shards_) all.push_back(shard);
+    concerned = shards_;
+    if (is_ours) shards_.clear();
   }
-  for (const shard_ptr& shard : all) shard->clean_up(group_shard::cleaning::deleted_topics);
+  for (const auto& [partition, shard] : concerned) {
+    if (is_ours) {
+      shard->unload({error_code::not_coordinator, "__consumer_offsets was deleted"});
+    } else {
+      shard->clean_up(group_shard::cleaning::deleted_topics);
+    }
+  }
 }
 
 void group_coordinator::close(const error& why) {

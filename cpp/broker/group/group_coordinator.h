@@ -43,8 +43,8 @@ class group_coordinator : public std::enable_shared_from_this<group_coordinator>
   void describe_group(std::string group, reply<described_group> done);
   void delete_group(std::string group, reply<std::monostate> done);
 
-  // Offsets of deleted topics go.
-  void topics_deleted();
+  // Its committed offsets go. With __consumer_offsets itself go all groups.
+  void topic_deleted(const std::string& name);
 
   // Answers everything that is parked with `why`, as everything that comes later.
   void close(const error& why);

@@ -40,8 +40,8 @@ class group_shard : public std::enable_shared_from_this<group_shard>, private co
   group_shard(std::shared_ptr<coordinator_log> log, shard_services outside);
   ~group_shard() override;
 
-  // Runs `action` when the partition is loaded, or with the reason why it cannot be. The first
-  // call loads it.
+  // Runs `action` when the partition is loaded, or with the reason why it cannot be; always inside
+  // a call of the shard, so that it need not keep the shard alive. The first call loads it.
   void when_loaded(callback<void(status)> action);
 
   // Answers every parked request with `why` and forgets all groups. The shard is not used again.

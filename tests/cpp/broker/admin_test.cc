@@ -282,6 +282,16 @@ TEST_F(admin_test, deleted_topic_takes_its_committed_offsets) {
   EXPECT_EQ(computer.committed("g", at("t")), std::nullopt);
 }
 
+TEST_F(admin_test, groups_go_with_their_topic_and_it_does_not_grow) {
+  ASSERT_TRUE(computer.create("t", 1).ok());
+  ASSERT_TRUE(computer.commit("g", at("t"), 3).ok());
+  EXPECT_EQ(grow("__consumer_offsets", 60).code(), error_code::invalid_topic);
+  ASSERT_TRUE(computer.delete_topic("__consumer_offsets").ok());
+  EXPECT_EQ(computer.committed("g", at("t")), std::nullopt);
+  ASSERT_TRUE(computer.commit("g", at("t"), 4).ok());  // makes the topic anew
+  EXPECT_EQ(computer.committed("g", at("t")), 4);
+}
+
 TEST_F(admin_test, bad_group_requests_are_refused) {
   const auto join = [&](const std::string& group, std::int64_t session_timeout_ms) {
     join_group_request request;

@@ -28,8 +28,7 @@ class broker_machine : public metadata::machine {
     broker_options options;
     options.cluster_id = logs->identity().cluster_id;
     options.static_configs = settings;
-    TRY_ASSIGN(served, make_broker({engine, world.time(), world.random(), sink, *logs, *controller},
-                                   options));
+    TRY_ASSIGN(served, make_broker(broker_outside(), options));
     return {};
   }
 
@@ -54,6 +53,9 @@ class broker_machine : public metadata::machine {
     return start();
   }
 
+  broker_services broker_outside() {
+    return {engine, world.time(), world.random(), sink, *logs, *controller};
+  }
   broker& facade() { return *served; }
 
   // ---- the facade's calls, waited for

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/broker_machine.h"
+#include "broker/partition.h"
 #include "random_seed.h"
 
 namespace ringlog::broker {
@@ -128,6 +129,16 @@ TEST_F(records_test, parked_fetch_ends_when_cancelled_deleted_or_closed) {
             error_code::unknown_topic_or_partition);
   computer.facade().close();
   EXPECT_TRUE(closed.is_there());
+}
+
+// Two callers may open a partition at once; the one whose object is not taken must not unhook the
+// other's.
+TEST_F(records_test, unused_partition_object_does_not_stop_waking) {
+  const parked waiting = park(computer.from(at("t"), 0, 60'000));
+  { const partition unused(computer.logs->find_log(at("t")), computer.broker_outside()); }
+  ASSERT_TRUE(computer.produce(at("t"), strings{"a"}).ok());
+  computer.world.run_for(milliseconds(1));
+  EXPECT_TRUE(waiting.is_there());
 }
 
 TEST_F(records_test, fetch_of_many_partitions_keeps_to_its_bytes) {
