@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 import ringlog
 from ringlog import KafkaConsumer, TopicPartition
 
