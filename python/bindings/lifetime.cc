@@ -23,7 +23,7 @@ struct open_things {
   std::uint64_t last_id = 0;
   std::map<std::uint64_t, std::shared_ptr<std::function<void()>>> clients;  // by registration
   std::map<std::string, std::shared_ptr<node::node>> held;  // by open(), until close()
-  std::vector<std::weak_ptr<client::transport>> let_go;  // alive while records are on their way
+  std::vector<std::weak_ptr<client::transport>> let_go;     // alive while records are on their way
   std::atomic<bool> shut_down{false};
 };
 

@@ -23,7 +23,7 @@ struct producer_state {
   client::producer_options options;
   serializer key_serializer;
   serializer value_serializer;
-  py::object partitioner;  // a callable, or none
+  py::object partitioner;                 // a callable, or none
   std::weak_ptr<client::transport> over;  // lives as long as records are on their way
   std::unique_ptr<open_client> ending;
   bool closed = false;

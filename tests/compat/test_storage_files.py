@@ -40,7 +40,7 @@ def test_no_fault_in_any_file(kafka_class_path, samples):
     files = files_of(directory, *KNOWN)
     assert {file.suffix for file in files} == set(KNOWN)
     dump = kafka_oracle.dump_log_segments(files, "--deep-iteration", "--print-data-log")
-    # "replicated" has gaps between its batches on purpose, and the tool counts from -1 in each file.
+    # "replicated" has gaps between its batches on purpose; the tool counts from -1 in each file.
     gap = re.compile(r"Non-consecutive offsets in |^ +-?\d+ is followed by ")
     assert [line for line in kafka_oracle.dump_faults(dump) if not gap.search(line)] == []
     records = {name: 0 for name in counts}
