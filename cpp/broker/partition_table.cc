@@ -26,6 +26,10 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
   auto made = std::make_shared<partition>(std::move(log), outside_);
   const std::lock_guard guard(mutex_);
   if (closed_) return *closed_;
+  // A topic deleted meanwhile may have been forgotten already; one that still stands here is
+  // forgotten after this.
+  const auto still = outside_.controller.published()->find_topic(tp.topic);
+  if (still == nullptr || still->id != topic->id) return unknown_partition(tp);
   const auto [place, is_new] = partitions_.try_emplace(tp, std::move(made));
   if (is_new) place->second->start();
   return place->second;
