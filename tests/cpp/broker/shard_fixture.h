@@ -39,6 +39,7 @@ class pending {
     return [got = got_](result<T> answer) { *got = std::move(answer); };
   }
   bool is_there() const { return got_->has_value(); }
+  bool is_ok() const { return is_there() && (**got_).ok(); }
   T& ok() { return (**got_).value(); }
   error_code code() { return (**got_).code(); }
 
