@@ -221,7 +221,7 @@ status consumer::settle_positions(const wait_limit& limit) {
     }
     const offset_reset rule = partition->reset.value_or(options_.auto_offset_reset);
     if (rule == offset_reset::none) {
-      return make_error(error_code::offset_out_of_range,
+      return make_error(error_code::not_found,
                         "{} has no committed offset and auto_offset_reset says none: seek() to "
                         "where the reading shall begin",
                         partition->source.to_string());

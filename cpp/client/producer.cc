@@ -88,8 +88,8 @@ result<sent_record> producer::try_send(producer_topic& to, const outgoing_record
   if (record.timestamp < no_timestamp) {
     return make_error(error_code::invalid_argument, "timestamp {} is negative", record.timestamp);
   }
+  TRY(core_->over().check_usable());
   if (!to.refresh()) {
-    TRY(core_->over().check_usable());
     if (!core_->options().allow_auto_create_topics) return unknown_topic(to.name());
     return make_error(error_code::no_memory, "topic {} has to be made again", to.name());
   }

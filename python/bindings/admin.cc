@@ -463,9 +463,15 @@ py::dict alter_group_offsets(const admin& self, const std::string& group, const 
   for (const auto& [source, committed] : to_partition_offsets(offsets)) {
     request.offsets.emplace_back(source, committed);
   }
-  return shape_failures(value_or_raise(self.ask<facade::partition_failures>(
+  const auto outcome = self.ask<facade::partition_failures>(
       self.limit(), "changing offsets of group " + group,
-      [&](auto& broker, auto reply) { broker.commit_offsets(request, std::move(reply)); })));
+      [&](auto& broker, auto reply) { broker.commit_offsets(request, std::move(reply)); });
+  if (outcome.ok()) return shape_failures(*outcome);
+  py::dict refused;
+  for (const auto& [source, committed] : request.offsets) {
+    refused[to_python(source)] = kafka_code(outcome.code());
+  }
+  return refused;
 }
 
 py::dict delete_group_offsets(const admin& self, const std::string& group,

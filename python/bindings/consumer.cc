@@ -36,6 +36,14 @@ auto call_core(consumer_state& state, Call&& call) {
   }
 }
 
+// The core's failure of a wait for records; an offset that is not found has a name of its own.
+bool filled_or_raise(result<bool> filled) {
+  if (!filled.ok() && filled.code() == error_code::not_found) {
+    raise_named("NoOffsetForPartitionError", filled.failure().message);
+  }
+  return value_or_raise(std::move(filled));
+}
+
 // ---- records -------------------------------------------------------------------------------
 
 // What the records of this partition share; kept while the partition stays assigned.
@@ -129,7 +137,7 @@ PyObject* next_slowly(consumer_state& state) {
     for (;;) {
       const bool found = [&] {
         const entered inside(state);
-        return value_or_raise(without_gil(
+        return filled_or_raise(without_gil(
             [&] { return state.core->fill_within(state.consumer_timeout, &check_signals()); }));
       }();
       if (!found) return nullptr;  // StopIteration
@@ -200,7 +208,8 @@ py::object poll(consumer_object& self, const py::tuple& args) {
   for (;;) {
     if (!collect(state, records, count)) throw py::error_already_set();
     if (!records.empty()) break;
-    if (!call_core(state, [&](client::consumer& core) { return core.fill(limit); })) break;
+    const entered inside(state);
+    if (!filled_or_raise(without_gil([&] { return state.core->fill(limit); }))) break;
   }
   if (!update_offsets) {
     for (const auto& [source, list] : records) {
@@ -457,9 +466,9 @@ py::object offsets_for_times(consumer_object& self, const py::tuple& args) {
   py::dict offsets;
   for (const auto& [source, timestamp] : args[0].cast<py::dict>()) {
     const topic_partition from = to_topic_partition(source);
-    const auto found = call_core(state, [&](client::consumer& core) {
-      return core.list_offset(from, timestamp.cast<std::int64_t>(), limit);
-    });
+    const auto wanted = timestamp.cast<std::int64_t>();
+    const auto found = call_core(
+        state, [&](client::consumer& core) { return core.list_offset(from, wanted, limit); });
     offsets[to_python(from)] =
         found.offset == no_offset
             ? py::none()

@@ -157,7 +157,7 @@ class GroupAdmin:
     def remove_group_members(self, group_id, members, group_coordinator_id=None):
         """MemberToRemove: {MemberToRemove: error class}."""
         members = [MemberToRemove(*member) for member in members]
-        reason = next((member.reason for member in members if member.reason), None)
+        reason = next((member.reason for member in members if member.reason), "")
         removed = self._native.remove_group_members(
             group_id,
             [(member.member_id or "", member.group_instance_id) for member in members],

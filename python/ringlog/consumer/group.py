@@ -111,6 +111,8 @@ class KafkaConsumer(_native.Consumer):
             raise errors.InvalidArgumentTypeError(
                 f"listener={listener!r}: a ConsumerRebalanceListener is wanted"
             )
+        if self.subscription() is None and self.assignment():
+            raise errors.IllegalStateError("partitions were assigned by hand: unsubscribe() first")
         self.set_rebalance_listener(*(as_functions(listener) if listener else (None, None, None)))
         if pattern is None:
             super().subscribe(list(topics))
@@ -126,7 +128,13 @@ class KafkaConsumer(_native.Consumer):
 
     def assign(self, partitions):
         """Exactly these TopicPartitions, without the group's rebalancing; [] ends it."""
-        super().assign(_topic_partitions(partitions))
+        partitions = _topic_partitions(partitions)
+        if self.subscription() is not None and partitions:
+            raise errors.IllegalStateError("topics are subscribed to: unsubscribe() first")
+        if partitions:
+            super().assign(partitions)
+        else:
+            self.unsubscribe()
 
     # Positions
 
@@ -158,10 +166,12 @@ class KafkaConsumer(_native.Consumer):
 
     def commit(self, offsets=None, timeout_ms=None):
         """Commits {TopicPartition: OffsetAndMetadata}; None: after the records handed out."""
+        self._check_group()
         super().commit(_offsets(offsets), self._timeout_ms(timeout_ms))
 
     def commit_async(self, offsets=None, callback=None):
         """The same without waiting: a future, and `callback(offsets, exception or None)`."""
+        self._check_group()
         future = Future()
         callback = callback or self.config["default_offset_commit_callback"]
 
@@ -177,6 +187,7 @@ class KafkaConsumer(_native.Consumer):
 
     def committed(self, partition, metadata=False, timeout_ms=None):
         """The group's committed offset, or None; with `metadata` the whole OffsetAndMetadata."""
+        self._check_group()
         found = super().committed(_topic_partition(partition), self._timeout_ms(timeout_ms))
         return found if metadata or found is None else found.offset
 
@@ -214,9 +225,11 @@ class KafkaConsumer(_native.Consumer):
 
     def group_metadata(self):
         """ConsumerGroupMetadata: who this consumer is in its group now."""
-        group_id, generation_id, member_id, group_instance_id = super().group_metadata()
+        _, generation_id, member_id, group_instance_id = super().group_metadata()
         state = MemberState.STABLE if generation_id >= 0 else MemberState.UNJOINED
-        return ConsumerGroupMetadata(group_id, generation_id, member_id, group_instance_id, state)
+        return ConsumerGroupMetadata(
+            self.config["group_id"], generation_id, member_id, group_instance_id, state
+        )
 
     # Lifetime
 
@@ -232,6 +245,10 @@ class KafkaConsumer(_native.Consumer):
 
     def __exit__(self, exc_type, exc_value, traceback):
         self.close(autocommit=exc_type is None)
+
+    def _check_group(self):
+        if self.config["group_id"] is None:
+            raise errors.IllegalStateError("this consumer has no group: give it a group_id")
 
     def _timeout_ms(self, timeout_ms):
         return self.config["default_api_timeout_ms"] if timeout_ms is None else int(timeout_ms)
