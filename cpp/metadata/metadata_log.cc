@@ -79,7 +79,7 @@ struct metadata_log::state : std::enable_shared_from_this<metadata_log::state> {
   storage::append_info last_append;
   std::shared_ptr<callback<void(const image_ptr&, const image_ptr&)>> listener;
 
-  status begin(loaded_metadata&& loaded);
+  status begin(loaded_metadata&& loaded, storage::log_manager& logs);
   result<records> first_records(loaded_metadata& loaded);
   status write_quorum_state();
   status append_leader_change();
@@ -136,8 +136,9 @@ status metadata_log::state::append_leader_change() {
                       [](const result<image_ptr>&) {});
 }
 
-status metadata_log::state::begin(loaded_metadata&& loaded) {
+status metadata_log::state::begin(loaded_metadata&& loaded, storage::log_manager& logs) {
   TRY(check_voters(loaded, options.node));
+  TRY(logs.claim());
   log = std::move(loaded.log);
   loaded.log = log;
   kraft_version = loaded.kraft_version;
@@ -245,7 +246,7 @@ result<std::unique_ptr<metadata_log>> metadata_log::open(storage::services outsi
                                                          metadata_log_options options) {
   TRY_ASSIGN(loaded_metadata loaded, load_metadata(outside, logs));
   auto opened = std::make_shared<state>(outside, logs, std::move(options));
-  TRY(opened->begin(std::move(loaded)));
+  TRY(opened->begin(std::move(loaded), logs));
   return std::unique_ptr<metadata_log>(new metadata_log(std::move(opened)));
 }
 

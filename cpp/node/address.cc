@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view file_scheme = "file:";
 constexpr std::string_view memory_scheme = "memory:";
 constexpr std::string_view identity_file = "meta.properties";
-constexpr std::string_view set_aside_identity_file = "meta.properties.ringlog";
+constexpr std::string_view set_aside_identity_file = "meta.properties.ringlog";  // while in use
 
 result<model::config_map> parse_settings(std::string_view text, std::string_view address) {
   model::config_map settings;
@@ -56,16 +56,20 @@ status check_not_foreign(io::file_system& disk, const std::string& path) {
   return {};
 }
 
+// Whether `path` is a log directory; one that is open, or was when its process was killed, has its
+// identity set aside.
+result<bool> is_log_directory(io::file_system& disk, const std::string& path) {
+  TRY_ASSIGN(const bool free, disk.exists(path + "/" + std::string(identity_file)));
+  if (free) return true;
+  return disk.exists(path + "/" + std::string(set_aside_identity_file));
+}
+
 status check_no_journal(io::file_system& disk, const directory_layout& layout) {
-  TRY_ASSIGN(bool newer,
-             disk.exists(layout.log_directory + "/" + std::string(set_aside_identity_file)));
   const std::string journal = layout.top + "/journal";
-  TRY_ASSIGN(const bool journal_there, disk.exists(journal));
-  if (!newer && journal_there) {
-    TRY_ASSIGN(const auto entries, disk.list(journal));
-    newer = !entries.empty();
-  }
-  if (!newer) return {};
+  TRY_ASSIGN(const bool there, disk.exists(journal));
+  if (!there) return {};
+  TRY_ASSIGN(const auto entries, disk.list(journal));
+  if (entries.empty()) return {};
   return make_error(error_code::unsupported,
                     "{} was written by a newer version of ringlog, whose journal holds what the "
                     "log's files do not: open it with that version, or close it there first",
@@ -111,12 +115,11 @@ result<directory_layout> prepare_directory(io::file_system& disk, const std::str
   directory_layout layout{.top = path, .log_directory = path + "/log"};
   TRY_ASSIGN(const bool there, disk.exists(path));
   if (there) {
-    TRY_ASSIGN(layout.is_kafka_log_directory, disk.exists(path + "/" + std::string(identity_file)));
+    TRY_ASSIGN(layout.is_kafka_log_directory, is_log_directory(disk, path));
     if (layout.is_kafka_log_directory) {
       layout.log_directory = path;
     } else {
-      TRY_ASSIGN(const bool ours,
-                 disk.exists(layout.log_directory + "/" + std::string(identity_file)));
+      TRY_ASSIGN(const bool ours, is_log_directory(disk, layout.log_directory));
       if (!ours) TRY(check_not_foreign(disk, path));
       TRY(check_no_journal(disk, layout));
     }

@@ -28,6 +28,8 @@ inline constexpr std::string_view stray_directory = "-stray";
 namespace file_names {
 inline constexpr std::string_view lock = ".lock";
 inline constexpr std::string_view meta_properties = "meta.properties";
+// What meta.properties is called while we have the directory in use.
+inline constexpr std::string_view set_aside_meta_properties = "meta.properties.ringlog";
 inline constexpr std::string_view clean_shutdown = ".kafka_cleanshutdown";
 inline constexpr std::string_view recovery_points = "recovery-point-offset-checkpoint";
 inline constexpr std::string_view log_starts = "log-start-offset-checkpoint";

@@ -19,8 +19,11 @@ bool may_stay(const io::directory_entry& entry) {
 result<directory_identity> identify(io::file_system& disk, const log_manager_options& options,
                                     const std::vector<io::directory_entry>& entries) {
   const std::string path = join_path(options.directory, file_names::meta_properties);
-  TRY_ASSIGN(const auto known, read_meta_properties(disk, path));
-  if (known) return *known;
+  for (const std::string_view name :
+       {file_names::meta_properties, file_names::set_aside_meta_properties}) {
+    TRY_ASSIGN(const auto known, read_meta_properties(disk, join_path(options.directory, name)));
+    if (known) return *known;
+  }
   for (const io::directory_entry& entry : entries) {
     if (may_stay(entry)) continue;
     return make_error(error_code::foreign_directory,
@@ -58,10 +61,6 @@ result<std::unique_ptr<log_manager>> log_manager::open(services outside,
   opened->clean_shutdown = clean.has_value();
   opened->broker_epoch = clean.value_or(-1);
   opened->scan(entries);
-  if (clean && !opened->options.read_only) {
-    TRY(disk.remove(marker));
-    TRY(disk.sync_directory(directory));
-  }
   opened->start_tasks();
   return std::unique_ptr<log_manager>(new log_manager(std::move(opened)));
 }
@@ -72,6 +71,8 @@ bool log_manager::had_clean_shutdown() const { return state_->clean_shutdown; }
 std::int64_t log_manager::broker_epoch() const { return state_->broker_epoch; }
 void log_manager::set_broker_epoch(std::int64_t epoch) { state_->broker_epoch = epoch; }
 status log_manager::health() const { return state_->context.health.check(); }
+
+status log_manager::claim() { return state_->claim(); }
 
 std::vector<found_log> log_manager::unopened() const {
   const std::lock_guard lock(state_->mutex);
@@ -85,6 +86,7 @@ std::vector<found_log> log_manager::unopened() const {
 result<std::shared_ptr<partition_log>> log_manager::open_log(const topic_partition& name,
                                                              const uuid& topic_id,
                                                              const log_config& config) {
+  TRY(claim());
   return state_->open_log(name, topic_id, config);
 }
 

@@ -54,9 +54,14 @@ struct found_log {
 class log_manager {
  public:
   // Takes the lock (error_code::locked names the owner's pid), reads meta.properties, checkpoints
-  // and the clean-shutdown marker, and takes the marker away. No partition is loaded yet.
+  // and the clean-shutdown marker. No partition is loaded yet.
   static result<std::unique_ptr<log_manager>> open(services outside, log_manager_options options);
   ~log_manager();
+
+  // Takes the marker away and renames meta.properties, so that Kafka refuses to start: it would
+  // append to the metadata log before it looks at the lock. To be called before the first write;
+  // open_log does it, too. close() undoes it; after a kill the next open accepts either name.
+  status claim();
 
   const directory_identity& identity() const;
   const std::string& directory() const;

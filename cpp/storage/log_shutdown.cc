@@ -111,6 +111,7 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
                                  join_path(manager_->options.directory, file_names::clean_shutdown),
                                  manager_->broker_epoch);
       }
+      if (written.ok()) written = manager_->release();
       if (!written.ok()) fail(written.failure());
     }
     manager_->stop();

@@ -48,6 +48,31 @@ void log_manager::state::scan(const std::vector<io::directory_entry>& entries) {
   }
 }
 
+status log_manager::state::claim() {
+  const std::lock_guard guard(claiming);
+  if (claimed || options.read_only) return {};
+  io::file_system& disk = context.outside.disk;
+  const std::string identity_file = join_path(options.directory, file_names::meta_properties);
+  TRY_ASSIGN(const bool named, disk.exists(identity_file));
+  if (named) {
+    TRY(disk.rename(identity_file,
+                    join_path(options.directory, file_names::set_aside_meta_properties)));
+  }
+  if (clean_shutdown) TRY(disk.remove(join_path(options.directory, file_names::clean_shutdown)));
+  TRY(disk.sync_directory(options.directory));
+  claimed = true;
+  return {};
+}
+
+status log_manager::state::release() {
+  io::file_system& disk = context.outside.disk;
+  const std::string set_aside = join_path(options.directory, file_names::set_aside_meta_properties);
+  TRY_ASSIGN(const bool is_set_aside, disk.exists(set_aside));
+  if (!is_set_aside) return {};
+  TRY(disk.rename(set_aside, join_path(options.directory, file_names::meta_properties)));
+  return disk.sync_directory(options.directory);
+}
+
 void log_manager::state::stop() {
   std::vector<executor::timer_id> running;
   {

@@ -34,6 +34,8 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   std::unique_ptr<io::file_lock> lock;
   directory_identity identity;
   bool clean_shutdown = false;
+  std::mutex claiming;
+  bool claimed = false;  // under `claiming`
   std::atomic<std::int64_t> broker_epoch{-1};
 
   mutable std::mutex mutex;  // guards what follows
@@ -45,6 +47,8 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   // Notes the partition directories and removes those that were being deleted.
   void scan(const std::vector<io::directory_entry>& entries);
   void start_tasks();
+  status claim();    // as log_manager says
+  status release();  // undoes it; the last step of a clean close
   void stop();
 
   std::vector<std::shared_ptr<partition_log>> open_logs() const;

@@ -90,11 +90,18 @@ TEST_F(LayoutTest, ALogOfOursMayHaveCompany) {
   EXPECT_EQ(prepare_directory(disk_, "/data").value().log_directory, "/data/log");
 }
 
+TEST_F(LayoutTest, ALogInUseIsKnownByItsSetAsideIdentity) {
+  put("/data/log/meta.properties.ringlog");
+  put("/data/README.md");
+  EXPECT_EQ(prepare_directory(disk_, "/data").value().log_directory, "/data/log");
+  put("/kafka/meta.properties.ringlog");
+  put("/kafka/orders-0/00000000000000000000.log");
+  EXPECT_EQ(prepare_directory(disk_, "/kafka").value().log_directory, "/kafka");
+}
+
 TEST_F(LayoutTest, AJournalOfALaterVersionIsRefused) {
   put("/data/log/meta.properties.ringlog");
   put("/data/journal/0.journal");
-  EXPECT_EQ(prepare_directory(disk_, "/data").code(), error_code::unsupported);
-  ASSERT_TRUE(disk_.remove("/data/log/meta.properties.ringlog").ok());
   EXPECT_EQ(prepare_directory(disk_, "/data").code(), error_code::unsupported);
   ASSERT_TRUE(disk_.remove("/data/journal/0.journal").ok());
   EXPECT_TRUE(prepare_directory(disk_, "/data").ok());

@@ -21,9 +21,11 @@ TEST_F(write_test, AppendsAreDurableReadableAndThereAfterACleanClose) {
                          "00000000000000000000.timeindex", "00000000000000000005.snapshot",
                          "leader-epoch-checkpoint", "partition.metadata"}));
   EXPECT_TRUE(fs::exists(directory() + "/.kafka_cleanshutdown"));
+  EXPECT_TRUE(fs::exists(directory() + "/meta.properties"));
 
   start();
   EXPECT_FALSE(fs::exists(directory() + "/.kafka_cleanshutdown"));
+  EXPECT_FALSE(fs::exists(directory() + "/meta.properties")) << "Kafka could start meanwhile";
   EXPECT_TRUE(manager_->had_clean_shutdown());
   EXPECT_EQ(content(), all);
   EXPECT_EQ(append({.value = "c"}).first_offset, offset_t(5));
