@@ -52,8 +52,10 @@ ORDINARY = re.compile(
 
 
 #: What DumpLogSegments says of a batch, an index or a snapshot that is not as it should be.
+#: (It counts from -1, so that every later segment begins with "-1 is followed by".)
 FAULT = re.compile(
-    r"isvalid: false|Mismatches in|Non-consecutive|timestamp mismatch|Found out of order timestamp|"
+    r"isvalid: false|Mismatches in|^  [0-9]+ is followed by|timestamp mismatch|"
+    r"Found out of order timestamp|"
     r"invalid bytes at the end|not found in the log|Exception|[Cc]orrupt|CRC|Ignoring unknown file"
 )
 
