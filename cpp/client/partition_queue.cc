@@ -49,21 +49,13 @@ partition_queue::append_outcome partition_queue::append(const outgoing_record& r
                                                         std::size_t bytes_max,
                                                         std::size_t batch_bytes_max,
                                                         sent_record& sent) {
-  const producer_options& options = core_.options();
-  bool send = false;
+  batch_pointer closed;
   auto outcome = append_outcome::appended;
   {
     const std::lock_guard guard(mutex_);
     if (core_.closed()) return append_outcome::closed;
-    if (open_) {
-      const bool pipeline_full = static_cast<std::int32_t>(closed_.size()) >= options.max_in_flight;
-      const std::size_t batch_size = static_cast<std::size_t>(options.batch_size);
-      const std::size_t limit =
-          pipeline_full ? batch_bytes_max : std::min(batch_size, batch_bytes_max);
-      if (open_->builder.size_in_bytes() + bytes_max > limit) {
-        close_batch();
-        send = true;
-      }
+    if (open_ && open_->builder.size_in_bytes() + bytes_max > open_bytes_max(batch_bytes_max)) {
+      closed = close_batch();
     }
     const bool has_room =
         open_ ? reserve(static_cast<std::int64_t>(bytes_max)) : open_batch(bytes_max);
@@ -72,17 +64,23 @@ partition_queue::append_outcome partition_queue::append(const outgoing_record& r
       sent.batch = open_->completion;
       sent.partition = target_.partition;
       sent.timestamp = timestamp;
-      if (options.linger_ms == 0 && closed_.empty()) {
-        close_batch();
-        send = true;
-      }
+      if (core_.options().linger_ms == 0 && closed_.empty()) closed = close_batch();
     } else {
       outcome = append_outcome::no_room;
     }
   }
-  if (!send) return outcome;
+  if (!closed) return outcome;
+  encode(closed);
   pump();
   return outcome == append_outcome::appended ? append_outcome::appended_and_closed : outcome;
+}
+
+std::size_t partition_queue::open_bytes_max(std::size_t batch_bytes_max) const {
+  const producer_options& options = core_.options();
+  const bool may_grow = static_cast<std::int32_t>(closed_.size()) >= options.max_in_flight &&
+                        options.compression == compression_type::none;
+  if (may_grow) return batch_bytes_max;
+  return std::min(static_cast<std::size_t>(options.batch_size), batch_bytes_max);
 }
 
 // Room in the open batch for so many bytes more.
@@ -111,22 +109,53 @@ bool partition_queue::open_batch(std::size_t bytes_max) {
     core_.over().engine().schedule_at(
         open_->opened + milliseconds(linger_ms),
         [queue = shared_from_core(), lingering = std::weak_ptr<batch>(open_)] {
+          batch_pointer closed;
           {
             const std::lock_guard guard(queue->mutex_);
             if (queue->open_ == nullptr || queue->open_ != lingering.lock()) return;
-            queue->close_batch();
+            closed = queue->close_batch();
           }
+          queue->encode(closed);
           queue->pump();
         });
   }
   return true;
 }
 
-void partition_queue::close_batch() {
+// The caller encodes it next, when it has let go of the mutex.
+partition_queue::batch_pointer partition_queue::close_batch() {
   open_->count = open_->builder.count();
   bytes_expected_ = open_->builder.size_in_bytes();
+  const bool in_sequence = identity_ && !recovering_ &&
+                           (closed_.empty() || closed_.back()->identity.id == identity_->id);
+  if (in_sequence) take_sequence(*open_);
   closed_.push_back(std::move(open_));
   open_.reset();
+  return closed_.back();
+}
+
+// Nobody else touches a batch in this phase, and later ones wait behind it.
+void partition_queue::encode(const batch_pointer& closed) {
+  finish_bytes(*closed);
+  const std::lock_guard guard(mutex_);
+  closed->state = phase::queued;
+}
+
+void partition_queue::finish_bytes(batch& closed) {
+  const compression_type compression = core_.options().compression;
+  model::batch_fields fields;
+  fields.producer_id = closed.identity.id;
+  fields.producer_epoch = closed.identity.epoch;
+  fields.base_sequence = closed.base_sequence;
+  if (compression != compression_type::none) {
+    if (auto records = codec::compress(compression, closed.builder.records()); records.ok()) {
+      closed.compressed =
+          std::move(closed.builder).finish_compressed(*records, compression, fields);
+      closed.bytes = closed.compressed;
+      return;
+    }  // no memory for the codec: uncompressed is as good for every reader
+  }
+  closed.bytes = closed.builder.finish_in_place(fields);
 }
 
 // After an answer: whether the open batch has waited long enough for more records.
@@ -139,10 +168,12 @@ bool partition_queue::should_close() const {
 }
 
 void partition_queue::send_now() {
+  batch_pointer closed;
   {
     const std::lock_guard guard(mutex_);
-    if (open_) close_batch();
+    if (open_) closed = close_batch();
   }
+  if (closed) encode(closed);
   pump();
 }
 
@@ -177,9 +208,9 @@ partition_queue::batch_pointer partition_queue::next_to_send() {
   const std::int32_t in_flight_max = recovering_ ? 1 : options.max_in_flight;
   if (in_flight_ >= in_flight_max) return nullptr;
   const auto next = std::find_if(closed_.begin(), closed_.end(), [](const batch_pointer& each) {
-    return each->state == phase::queued;
+    return each->state == phase::queued || each->state == phase::encoding;
   });
-  if (next == closed_.end()) return nullptr;
+  if (next == closed_.end() || (*next)->state == phase::encoding) return nullptr;
   if (retry_at_) {
     if (core_.over().time().now() < *retry_at_) return nullptr;  // a timer goes on
     retry_at_.reset();
@@ -202,7 +233,7 @@ void partition_queue::take_sequence(batch& next) {
   next.identity = *identity_;
   next.base_sequence = next_sequence_;
   next_sequence_ = model::increment_sequence(next_sequence_, next.count);
-  if (!next.bytes.empty()) {
+  if (!next.bytes.empty()) {  // encoded already, with another id or none
     model::stamp_producer(next.bytes, next.identity.id, next.identity.epoch, next.base_sequence);
   }
 }
@@ -215,25 +246,8 @@ void partition_queue::give_up_identity(const batch& failed) {
   recovering_ = true;
 }
 
-// The batch is this thread's alone here: closed, and in flight by its name only.
-broker::produce_request partition_queue::make_request(batch& next) {
+broker::produce_request partition_queue::make_request(const batch& next) const {
   const producer_options& options = core_.options();
-  if (next.bytes.empty()) {
-    model::batch_fields fields;
-    fields.producer_id = next.identity.id;
-    fields.producer_epoch = next.identity.epoch;
-    fields.base_sequence = next.base_sequence;
-    if (options.compression == compression_type::none) {
-      next.bytes = next.builder.finish_in_place(fields);
-    } else if (auto records = codec::compress(options.compression, next.builder.records());
-               records.ok()) {
-      next.compressed =
-          std::move(next.builder).finish_compressed(*records, options.compression, fields);
-      next.bytes = next.compressed;
-    } else {  // no memory for the codec: uncompressed is as good for every reader
-      next.bytes = next.builder.finish_in_place(fields);
-    }
-  }
   broker::produce_request request;
   request.target = target_;
   request.batches = to_buffer(next.bytes);
@@ -298,8 +312,9 @@ void partition_queue::deliver() {
   while (!closed_.empty() && closed_.front()->state == phase::answered) {
     const batch_pointer done = std::move(closed_.front());
     closed_.pop_front();
-    if (should_close()) close_batch();
+    const batch_pointer closed = should_close() ? close_batch() : nullptr;
     guard.unlock();
+    if (closed) encode(closed);
     core_.memory().release(done->reserved);
     core_.spare_builders().give(std::move(done->builder));
     if (done->failure) {
@@ -319,7 +334,7 @@ void partition_queue::expire(monotonic_time opened_before, const error& failure)
   std::vector<std::shared_ptr<batch_completion>> expired;
   {
     const std::lock_guard guard(mutex_);
-    if (open_ && open_->opened < opened_before) close_batch();
+    if (open_ && open_->opened < opened_before) close_batch()->state = phase::queued;
     for (const batch_pointer& each : closed_) {
       if (each->state == phase::answered || each->opened >= opened_before) continue;
       expired.push_back(each->completion);

@@ -21,7 +21,8 @@ class producer_core;
 //
 // A batch closes when it is full, when it lingered long enough, when somebody waits for it, and
 // with linger 0 as soon as nothing of the partition is in flight. While the most that may be in
-// flight is, a full batch goes on growing up to what the topic takes: batches follow the load.
+// flight is, a full batch goes on growing up to what the topic takes: batches follow the load. One
+// that is to be compressed does not, so that the callers, who fill batches, also compress them.
 //
 // Batches are sent in order. One that failed for a passing reason is sent again from its kept
 // bytes, alone, before later ones go on, so order holds; sequence numbers (KIP-98) let the broker
@@ -58,7 +59,7 @@ class partition_queue {
   void pump();
 
  private:
-  enum class phase : std::uint8_t { queued, in_flight, answered };
+  enum class phase : std::uint8_t { encoding, queued, in_flight, answered };
 
   struct batch {
     model::batch_builder builder;  // keeps the bytes, to send them again, until the outcome
@@ -68,7 +69,7 @@ class partition_queue {
     std::int64_t reserved = 0;
     monotonic_time opened;
     std::int32_t count = 0;
-    phase state = phase::queued;
+    phase state = phase::encoding;
     broker::producer_identity identity;
     std::int32_t base_sequence = no_sequence;
     bool may_be_there = false;  // an answer was lost: only the same id and sequence are safe
@@ -81,12 +82,15 @@ class partition_queue {
 
   bool reserve(std::int64_t bytes);
   bool open_batch(std::size_t bytes_max);
-  void close_batch();
+  std::size_t open_bytes_max(std::size_t batch_bytes_max) const;
+  batch_pointer close_batch();
+  void encode(const batch_pointer& closed);
+  void finish_bytes(batch& closed);
   bool should_close() const;
   batch_pointer next_to_send();
   void take_sequence(batch& next);
   void give_up_identity(const batch& failed);
-  broker::produce_request make_request(batch& next);
+  broker::produce_request make_request(const batch& next) const;
   void answered(const batch_pointer& which, result<broker::produce_answer> answer);
   void failed(batch& which, error failure);
   void try_again_later(batch& which);

@@ -85,6 +85,7 @@ result<producer_topic*> producer::topic(std::string_view name, const wait_limit&
 }
 
 result<sent_record> producer::try_send(producer_topic& to, const outgoing_record& record) {
+  TRY(core_->over().check_usable());
   if (record.timestamp < no_timestamp) {
     return make_error(error_code::invalid_argument, "timestamp {} is negative", record.timestamp);
   }
@@ -122,7 +123,6 @@ result<sent_record> producer::send(producer_topic& to, const outgoing_record& re
     if (!to.refresh()) TRY(topic(to.name(), limit));
     auto sent = try_send(to, record);
     if (sent.ok() || sent.code() != error_code::no_memory) return sent;
-    TRY(core_->over().check_usable());
     core_->for_each_queue([](partition_queue& queue) { queue.send_now(); });
     std::optional<result<sent_record>> after_all;
     const status waited = core_->memory().wait(limit, [&] {

@@ -89,6 +89,27 @@ TEST_F(ProducerTest, AtMostFiveAreInFlightAndTheNextGrows) {
   EXPECT_LE(broker_.requests, 8) << "what waited went as one batch";
 }
 
+TEST_F(ProducerTest, WhatIsCompressedDoesNotGrow) {
+  producer_options options;
+  options.batch_size = 1000;
+  options.compression = compression_type::zstd;
+  const auto by = make(options);
+  send(*by, "warm-up");
+  engine_.run();
+  broker_.hold_answers = true;
+  for (int i = 0; i < 200; ++i) send(*by, std::string(100, 'x'));
+  broker_.answer();
+  int count = 0;
+  for (const byte_buffer& bytes : broker_.logs[{"t", partition_id_t(0)}].batches) {
+    const model::batch_view batch(bytes);
+    EXPECT_EQ(batch.compression(), compression_type::zstd);
+    EXPECT_LE(batch.count(), 9);
+    count += batch.count();
+  }
+  EXPECT_EQ(count, 201);
+  EXPECT_EQ(broker_.in_flight_most, 5);
+}
+
 TEST_F(ProducerTest, BatchesStayBelowWhatTheTopicTakes) {
   broker_.message_bytes_max = 5000;
   const auto by = make();
