@@ -47,9 +47,10 @@ std::optional<topic_description> topic_admin::find(const uuid& id) const {
 
 std::vector<topic_description> topic_admin::list() const {
   std::vector<topic_description> all;
-  for (const auto& [name, topic] : outside_.controller.published()->topics->by_name) {
-    if (auto found = find(name)) all.push_back(std::move(*found));
-  }
+  const auto image = outside_.controller.published();
+  image->topics->for_each([&](const metadata::topic_ptr& topic) {
+    if (auto found = find(topic->name)) all.push_back(std::move(*found));
+  });
   std::sort(all.begin(), all.end(),
             [](const auto& left, const auto& right) { return left.name < right.name; });
   return all;
@@ -102,13 +103,13 @@ status topic_admin::check_name(const std::string& name) const {
     return make_error(error_code::topic_already_exists, "Topic '{}' already exists.", name);
   }
   if (!model::has_collision_chars(name)) return {};
-  for (const auto& [other, topic] : image->topics->by_name) {
-    if (model::has_collision(name, other)) {
-      return make_error(error_code::invalid_topic, "Topic '{}' collides with existing topic: {}",
-                        name, other);
-    }
-  }
-  return {};
+  status outcome;
+  image->topics->for_each([&](const metadata::topic_ptr& other) {
+    if (!outcome.ok() || !model::has_collision(name, other->name)) return;
+    outcome = make_error(error_code::invalid_topic, "Topic '{}' collides with existing topic: {}",
+                         name, other->name);
+  });
+  return outcome;
 }
 
 result<std::int32_t> topic_admin::partition_count_of(const new_topic& topic) const {

@@ -10,50 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "base/hash_map.h"
 #include "base/uuid.h"
 #include "metadata/cow.h"
+#include "metadata/topic_index.h"
 #include "model/types.h"
 #include "protocol/stored/metadata_record.h"
 
 namespace ringlog::metadata {
-
-// A partition as the metadata log has it (Kafka: PartitionRegistration).
-struct partition_state {
-  std::vector<node_id_t> replicas;
-  std::vector<node_id_t> in_sync_replicas;
-  std::vector<node_id_t> removing_replicas;
-  std::vector<node_id_t> adding_replicas;
-  std::vector<uuid> directories;  // of each replica; empty before metadata.version 3.7-IV2
-  node_id_t leader{-1};           // -1: none; so Kafka leaves its partitions at a clean stop
-  leader_epoch_t leader_epoch{no_leader_epoch};
-  std::int32_t partition_epoch = -1;
-  std::int8_t leader_recovery_state = 0;  // 1: elected uncleanly
-  std::optional<std::vector<node_id_t>> eligible_leader_replicas;
-  std::optional<std::vector<node_id_t>> last_known_eligible_leader_replicas;
-
-  bool operator==(const partition_state&) const = default;
-
-  bool has_replica(node_id_t node) const;
-};
-
-using partition_ptr = std::shared_ptr<const partition_state>;
-
-struct topic_state {
-  std::string name;
-  uuid id;
-  std::vector<partition_ptr> partitions;  // by partition id; never null in a published image
-
-  // Null when there is no such partition.
-  partition_ptr find_partition(partition_id_t partition) const;
-};
-
-using topic_ptr = std::shared_ptr<const topic_state>;
-
-struct topic_index {
-  text_map<topic_ptr> by_name;
-  hash_map<uuid, topic_ptr> by_id;
-};
 
 // ConfigResource.Type
 enum class config_resource_type : std::int8_t {

@@ -103,10 +103,7 @@ image_ptr image_builder::finish() && {
 void image_builder::install_topics() {
   if (changed_topics_.empty()) return;
   topic_index& index = image_.topics.edit();
-  for (auto& [id, topic] : changed_topics_) {
-    index.by_name.insert_or_assign(topic->name, topic);
-    index.by_id.insert_or_assign(id, topic);
-  }
+  for (auto& [id, topic] : changed_topics_) index.put(std::move(topic));
   changed_topics_.clear();
 }
 
@@ -165,11 +162,8 @@ status image_builder::apply(const protocol::remove_topic_record& record) {
   install_topics();
   const topic_ptr topic = image_.find_topic(record.topic_id);
   if (topic == nullptr) return {};
-  topic_index& index = image_.topics.edit();
-  index.by_id.erase(record.topic_id);
-  const auto named = index.by_name.find(topic->name);
-  if (named != index.by_name.end() && named->second->id == record.topic_id) {
-    index.by_name.erase(named);
+  image_.topics.edit().remove(*topic);
+  if (image_.find_topic(topic->name) == nullptr) {
     image_.configs.edit().erase({config_resource_type::topic, topic->name});
   }
   return {};
@@ -177,8 +171,11 @@ status image_builder::apply(const protocol::remove_topic_record& record) {
 
 status image_builder::apply(const protocol::clear_elr_record& record) {
   install_topics();
-  for (const auto& [id, topic] : image_.topics->by_id) {
-    if (!record.topic_name.empty() && topic->name != record.topic_name) continue;
+  std::vector<uuid> named;
+  image_.topics->for_each([&](const topic_ptr& topic) {
+    if (record.topic_name.empty() || topic->name == record.topic_name) named.push_back(topic->id);
+  });
+  for (const uuid& id : named) {
     TRY_ASSIGN(topic_state * edited, edit_topic(id));
     for (partition_ptr& partition : edited->partitions) {
       auto cleared = std::make_shared<partition_state>(*partition);

@@ -46,7 +46,8 @@ void add_features(const image& source, records& target) {
 
 void add_topics(const image& source, const record_versions& versions, records& target) {
   std::map<std::string_view, const topic_state*> by_name;  // a snapshot is the same each time
-  for (const auto& [name, topic] : source.topics->by_name) by_name.emplace(name, topic.get());
+  source.topics->for_each(
+      [&](const topic_ptr& topic) { by_name.emplace(topic->name, topic.get()); });
   for (const auto& [name, topic] : by_name) {
     protocol::topic_record record;
     record.name = name;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/random.h"
 #include "metadata/image_builder.h"
 #include "metadata/image_records.h"
@@ -102,6 +104,24 @@ TEST(Image, UnchangedPartsAreShared) {
   EXPECT_EQ(first->find_topic("a"), second->find_topic("a"));
   EXPECT_TRUE(first->configs.is_shared_with(second->configs));
   EXPECT_FALSE(first->topics.is_shared_with(second->topics));
+}
+
+TEST(Image, ManyTopicsComeAndGo) {
+  image_ptr before = std::make_shared<image>();
+  for (std::uint8_t i = 0; i < 200; ++i) {
+    before = apply(*before, topic(fmt::format("topic-{}", i), i), partition(i, 0));
+  }
+  const image_ptr after = apply(*before, removal(7), removal(100), leader_change(8, 1),
+                                topic("topic-7", 250), partition(250, 0));
+  std::vector<std::string> names;
+  after->topics->for_each([&](const topic_ptr& topic) { names.push_back(topic->name); });
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
+  EXPECT_EQ(names.size(), 199u);
+  EXPECT_EQ(before->topics->size(), 200u);
+  EXPECT_EQ(after->topics->size(), 199u);
+  EXPECT_EQ(after->find_topic("topic-100"), nullptr);
+  EXPECT_EQ(after->find_topic("topic-7")->id, id_of(250));
 }
 
 TEST(Image, ALeaderRaisesTheEpochAndNoLeaderToo) {
