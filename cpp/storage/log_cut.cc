@@ -115,6 +115,7 @@ status cut_at(log_context& context, const std::shared_ptr<partition_log>& self, 
                               log.config->producer_id_expiration_ms);
   TRY(producers.load(log.offsets.log_start, cut.end));
   TRY(producers.replay(log.segments, cut.end));
+  producers.recall(log.segments);
 
   const std::lock_guard lock(log.mutex);
   cut.of->max_timestamp = largest;

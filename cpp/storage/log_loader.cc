@@ -49,6 +49,7 @@ result<loaded_log> log_loader::load() {
     TRY(producers_->load(loaded_.log_start, loaded_.log_end));
     TRY(producers_->replay(loaded_.segments, loaded_.log_end));
   }
+  producers_->recall(loaded_.segments);
   loaded_.producers = std::move(*producers_).take();
   loaded_.producers.log_start_moved(loaded_.log_start);
   loaded_.producers.remove_expired(outside_.clock.wall_ms(),
@@ -223,7 +224,10 @@ result<bool> log_loader::recover_segment(segment& of) {
     if (batch.ok() && !*batch) break;
     status checked = batch.ok() ? accept_recovered(of, **batch) : status(batch.failure());
     if (checked.ok()) continue;
-    if (checked.code() != error_code::corrupt) return std::move(checked.failure());
+    // A header torn at a sector's edge has zero for its magic, as old formats do; those stand at
+    // the start of a segment, if anywhere.
+    const bool torn = checked.code() == error_code::unsupported && of.bytes > 0;
+    if (checked.code() != error_code::corrupt && !torn) return std::move(checked.failure());
     reason = checked.failure().message;
     break;
   }

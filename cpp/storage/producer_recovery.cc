@@ -65,6 +65,61 @@ status producer_recovery::replay_segment(const segment& of, offset_t to) {
   }
 }
 
+void producer_recovery::recall(const std::vector<std::shared_ptr<segment>>& segments) {
+  if (!producers_.lacks_batches()) return;
+  std::size_t first = segments.size();
+  std::int64_t bytes_before = 0;  // of the segments from `first` on, but for itself
+  std::int64_t bytes = 0;
+  while (first > 0 && bytes < recall_bytes_max) {
+    bytes_before = bytes;
+    bytes += segments[--first]->durable_bytes;
+  }
+  batch_lists lists;
+  for (std::size_t at = first; at < segments.size(); ++at) {
+    const std::int64_t bytes_max = recall_bytes_max - bytes_before;
+    const bool whole = at > first;
+    const status listed =
+        list_batches(*segments[at], whole ? segments[at]->durable_bytes : bytes_max, lists);
+    if (!listed.ok()) {
+      outside_.sink.log(log_level::warning, "{}: {}", segments[at]->path(suffixes::log),
+                        listed.failure().message);
+      lists.clear();  // what follows a gap is no row of batches
+    }
+  }
+  for (const auto& [producer, batches] : lists) {
+    producers_.recall(producer.first, producer.second, batches);
+  }
+}
+
+// Adds the batches of idempotent producers in the segment's last `bytes_max`, or a little more.
+status producer_recovery::list_batches(const segment& of, std::int64_t bytes_max,
+                                       batch_lists& lists) {
+  if (of.durable_bytes == 0) return {};
+  std::int64_t position = 0;
+  if (bytes_max < of.durable_bytes) {
+    std::shared_ptr<const segment_indexes> indexes = of.indexes;
+    if (indexes == nullptr) {
+      TRY_ASSIGN(indexes, cache_.indexes(of));
+    }
+    for (std::size_t at = indexes->offsets.size(); at > 0; --at) {
+      position = indexes->offsets.at(at - 1).position.value();
+      if (position <= of.durable_bytes - bytes_max) break;
+      position = 0;
+    }
+  }
+  TRY_ASSIGN(const auto file, cache_.log_file(of));
+  batch_scanner scanner(*file, position, of.durable_bytes);
+  while (true) {
+    TRY_ASSIGN(const auto batch, scanner.next());
+    if (!batch) return {};
+    if (!batch->has_producer_id() || batch->is_control()) continue;
+    auto& list = lists[{batch->producer_id(), batch->producer_epoch()}];
+    if (list.size() == limits::producer_batches_remembered) list.erase(list.begin());
+    list.push_back({batch->last_sequence(), batch->last_offset(), batch->last_offset_delta(),
+                    batch->max_timestamp()});
+  }
+}
+
 status producer_recovery::apply(const model::batch_view& batch,
                                 std::vector<aborted_range>& aborted) {
   producer_update update;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "storage/producer_state.h"
 #include "storage/segment.h"
@@ -17,6 +20,9 @@ namespace ringlog::storage {
 // rebuildProducerState). Lives on its caller's stack, reads files there.
 class producer_recovery {
  public:
+  // Enough for five of the largest batches that brokers take by default.
+  static constexpr std::int64_t recall_bytes_max = 8 * limits::MiB;
+
   // `snapshots` are the offsets of the snapshot files, rising.
   producer_recovery(services outside, segment_cache& cache, std::string directory,
                     std::vector<offset_t> snapshots, std::int64_t expiration_ms)
@@ -36,12 +42,20 @@ class producer_recovery {
   // Applies one batch, the next in the log. Aborted transactions are added to `aborted`.
   status apply(const model::batch_view& batch, std::vector<aborted_range>& aborted);
 
+  // Remembers of each producer the batches before its last one again: a snapshot keeps only that,
+  // but a client whose answers were lost resends up to five. Looks at the log's last
+  // recall_bytes_max; what it cannot read stays forgotten.
+  void recall(const std::vector<std::shared_ptr<segment>>& segments);
+
   offset_t end() const { return end_; }
   producer_state& producers() { return producers_; }
   producer_state take() && { return std::move(producers_); }
 
  private:
+  using batch_lists = std::map<std::pair<producer_id_t, producer_epoch_t>,
+                               std::vector<producer_batch>>;
   status replay_segment(const segment& of, offset_t to);
+  status list_batches(const segment& of, std::int64_t bytes_max, batch_lists& lists);
 
   services outside_;
   segment_cache& cache_;

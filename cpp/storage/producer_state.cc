@@ -23,6 +23,13 @@ void producer_entry::add_batch(const producer_batch& batch) {
   batches_[count_++] = batch;
 }
 
+void producer_entry::recall(std::span<const producer_batch> batches) {
+  if (!has_batches() || batches.size() <= count_ || batches.back() != last_batch()) return;
+  const std::size_t count = std::min(batches.size(), batches_.size());
+  std::ranges::copy(batches.last(count), batches_.begin());
+  count_ = static_cast<std::uint8_t>(count);
+}
+
 const producer_batch& producer_entry::last_batch() const {
   CHECK(has_batches(), "no batch of this producer is remembered", producer_id);
   return batches_[count_ - 1u];
@@ -198,6 +205,20 @@ void producer_state::load(const producer_entry& entry) {
   if (entry.transaction_start != no_offset) {
     ongoing_.emplace(entry.transaction_start, entry.producer_id);
   }
+}
+
+bool producer_state::lacks_batches() const {
+  return std::ranges::any_of(producers_, [](const auto& known) {
+    const std::size_t count = known.second.batch_count();
+    return count > 0 && count < limits::producer_batches_remembered;
+  });
+}
+
+void producer_state::recall(producer_id_t id, producer_epoch_t epoch,
+                            std::span<const producer_batch> batches) {
+  const auto known = producers_.find(id);
+  if (known == producers_.end() || known->second.producer_epoch != epoch) return;
+  known->second.recall(batches);
 }
 
 std::vector<producer_entry> producer_state::sorted() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/hash_map.h"
@@ -47,6 +48,11 @@ class producer_entry {
   bool has_batches() const { return count_ != 0; }
   const producer_batch& last_batch() const;
   std::int32_t last_sequence() const;
+
+  std::size_t batch_count() const { return count_; }
+  // Remembers the last of these, oldest first, when they end with the last batch known and are
+  // more than the known ones.
+  void recall(std::span<const producer_batch> batches);
 
   // The remembered batch with exactly these sequence numbers.
   std::optional<producer_batch> find_batch(std::int32_t first_sequence,
@@ -102,6 +108,10 @@ class producer_state {
 
   // Takes an entry of a snapshot.
   void load(const producer_entry& entry);
+
+  // Batches that snapshots left out, see producer_entry::recall; of an epoch that is over: nothing.
+  bool lacks_batches() const;
+  void recall(producer_id_t id, producer_epoch_t epoch, std::span<const producer_batch> batches);
 
   const hash_map<producer_id_t, producer_entry>& producers() const { return producers_; }
   std::vector<producer_entry> sorted() const;  // by producer id, as snapshots are written
