@@ -8,6 +8,8 @@ namespace ringlog::broker {
 
 namespace {
 
+constexpr std::int64_t ensure_retry_ms = 1;
+
 error unknown_topic(std::string_view name) {
   return make_error(error_code::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
 }
@@ -87,8 +89,13 @@ void topic_admin::ensure(std::string name, reply<topic_description> done) {
              return done(std::move(made.failure()));
            }
            auto found = self->find(name);  // ours, or another client's that was faster
-           if (!found) return done(unknown_topic(name));
-           done(std::move(*found));
+           if (found) return done(std::move(*found));
+           // The other one's is not durable yet, so nobody may see it: a little later.
+           self->outside_.engine.schedule_at(
+               self->outside_.time.now() + milliseconds(ensure_retry_ms),
+               [self, name, done = std::move(done)]() mutable {
+                 self->ensure(std::move(name), std::move(done));
+               });
          });
 }
 
