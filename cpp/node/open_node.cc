@@ -58,10 +58,6 @@ result<place> find_place(const log_address& address, log_sink& sink) {
   if (layout.is_kafka_log_directory) {
     sink.log(log_level::info, "{} is a Kafka log directory: opened in place", layout.top);
   }
-  for (const std::string& name : model::unknown_names(model::broker_configs(), found.settings)) {
-    sink.log(log_level::warning, "{}/server.properties: '{}' is not a broker setting of Kafka",
-             layout.top, name);
-  }
   return found;
 }
 
