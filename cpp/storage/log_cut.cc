@@ -112,8 +112,8 @@ status cut_at(log_context& context, const std::shared_ptr<partition_log>& self, 
   }
   TRY_ASSIGN(const timestamp_offset largest, largest_timestamp(context, *cut.of));
   producer_recovery producers(context.outside, context.cache, log.directory, log.snapshots,
-                              log.config->producer_id_expiration_ms);
-  TRY(producers.load(log.offsets.log_start, cut.end));
+                              self->config().producer_id_expiration_ms);
+  TRY(producers.load(self->offsets().log_start, cut.end));
   TRY(producers.replay(log.segments, cut.end));
   producers.recall(log.segments);
 

@@ -78,6 +78,7 @@ std::vector<found_log> log_manager::unopened() const {
   const std::lock_guard lock(state_->mutex);
   std::vector<found_log> found;
   for (const auto& [name, slot] : state_->slots) {
+    if (name == metadata_partition) continue;
     if (slot->log == nullptr && slot->found) found.push_back({name, slot->topic_id});
   }
   return found;

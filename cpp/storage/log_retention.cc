@@ -43,7 +43,11 @@ std::size_t deletable(const log_state& log, std::int64_t now_ms) {
 
 // The new active segment's file must be there before the others go: its name keeps the offset.
 status make_active_file(log_context& context, log_state& log) {
-  const auto active = log.segments.back();
+  std::shared_ptr<segment> active;
+  {
+    const std::lock_guard lock(log.mutex);
+    active = log.segments.back();
+  }
   if (active->on_disk) return {};
   TRY_ASSIGN(const auto file, context.cache.make_log_file(*active));
   TRY(context.outside.disk.sync_directory(log.directory));
@@ -71,6 +75,8 @@ result<std::int64_t> apply_retention(log_context& context,
 
   std::vector<std::shared_ptr<segment>> gone;
   std::int64_t delay_ms = 0;
+  offset_t first;
+  offset_t log_start;
   {
     const std::lock_guard lock(log.mutex);
     gone.assign(log.segments.begin(), log.segments.begin() + static_cast<std::ptrdiff_t>(count));
@@ -87,12 +93,13 @@ result<std::int64_t> apply_retention(log_context& context,
     ++log.layout;
     log.changed = true;
     delay_ms = log.config->file_delete_delay_ms;
+    first = log.segments.front()->base;
+    log_start = log.offsets.log_start;
   }
-  std::erase_if(log.snapshots,
-                [&](offset_t offset) { return offset < log.segments.front()->base; });
+  std::erase_if(log.snapshots, [&](offset_t offset) { return offset < first; });
   TRY(remove_segments_later(context, gone, delay_ms));
   context.outside.sink.log(log_level::info, "{}: {} segments deleted, the log starts at {}",
-                           log.directory, count, log.offsets.log_start);
+                           log.directory, count, log_start);
   return static_cast<std::int64_t>(count);
 }
 

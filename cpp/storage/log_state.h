@@ -49,6 +49,7 @@ struct partition_log::state {
 
   std::optional<error> refusal;    // why appends are refused for good: closed or deleted
   bool cutting = false;            // and why they are for the moment
+  bool deleted = false;            // nothing can be read any more, either
   std::uint64_t layout = 0;        // changes when segments go or are cut: readers look again
   std::uint64_t truncations = 0;   // how often the end was cut
   std::deque<offset_t> last_cuts;  // where the last of them cut

@@ -112,6 +112,10 @@ result<std::shared_ptr<partition_log>> log_manager::state::open_log(const topic_
     if (of->going) {
       return make_error(error_code::already_exists, "{} is still being deleted", name.to_string());
     }
+    if (of->log != nullptr && of->log->topic_id() != topic_id) {
+      return make_error(error_code::invalid_argument, "{} is open with topic id {}, not {}",
+                        name.to_string(), of->log->topic_id(), topic_id);
+    }
     if (of->log != nullptr) return of->log;
   }
   const std::lock_guard loading(of->loading);
@@ -160,12 +164,16 @@ result<std::shared_ptr<partition_log>> log_manager::state::load(slot& of,
 
 // ---- deleting
 
-void refuse_appends(partition_log& log, const error& why) {
+void give_up(partition_log& log, const error& why) {
+  log_state& state = log.internals();
   std::multimap<offset_t, callback<void(status)>> waiters;
   {
-    const std::lock_guard guard(log.internals().mutex);
-    log.internals().refusal = why;
-    waiters.swap(log.internals().waiters);
+    const std::lock_guard guard(state.mutex);
+    state.refusal = why;
+    state.deleted = true;
+    state.context.tails.give_back(state.tail.drop_after(state.offsets.durable_end));
+    state.context.tails.dropped(state.tail.drop_before(state.offsets.log_end));
+    waiters.swap(state.waiters);
   }
   for (auto& waiter : waiters) waiter.second(why);
 }
@@ -213,7 +221,7 @@ void log_manager::state::delete_log(const topic_partition& name, callback<void(s
   }
   const auto log = of->log;
   log->internals().run_between_writes(log, [self, log, name, done = std::move(done)]() mutable {
-    refuse_appends(*log, make_error(error_code::closed, "{} was deleted", name.to_string()));
+    give_up(*log, make_error(error_code::closed, "{} was deleted", name.to_string()));
     self->rename_deleted(name, log->config().file_delete_delay_ms, std::move(done));
   });
 }

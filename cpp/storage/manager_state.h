@@ -80,7 +80,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
                                               const uuid& topic_id, const log_config& config);
 };
 
-// Refuses appends from now on and answers all who wait.
-void refuse_appends(partition_log& log, const error& why);
+// The log takes no calls any more, `why` is the answer to all who wait; its memory is freed.
+void give_up(partition_log& log, const error& why);
 
 }  // namespace ringlog::storage

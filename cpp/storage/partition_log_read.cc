@@ -149,7 +149,8 @@ result<batch_run> read_range(log_context& context, const file_range& range,
     position = indexes->offsets.lookup(bounds.from).value();
   }
   TRY_ASSIGN(const auto file, context.cache.log_file(*range.of));
-  std::int64_t wanted = bounds.bytes_max + index_slack_bytes;
+  std::int64_t wanted =
+      std::min(bounds.bytes_max, limits::fetch_answer_bytes_max) + index_slack_bytes;
   while (position < range.bytes_end) {
     const std::int64_t bytes = std::min(wanted, range.bytes_end - position);
     run.bytes.resize(static_cast<std::size_t>(bytes));
@@ -244,6 +245,7 @@ result<log_read> read_between(const log_state& log, const run_bounds& bounds) {
   log_read answer;
   {
     const std::lock_guard lock(log.mutex);
+    if (log.deleted) return *log.refusal;
     answer.offsets = log.offsets;
     if (bounds.from >= bounds.to || read_tail(log, bounds, answer)) return answer;
   }

@@ -181,6 +181,7 @@ TEST_F(cut_test, ADeletedPartitionIsGoneAndItsNameIsFree) {
   EXPECT_TRUE(deleted.ok());
   EXPECT_FALSE(fs::exists(partition()));
   EXPECT_EQ(try_append({}).code(), error_code::closed);
+  EXPECT_EQ(log_->read(offset_t(0), 1000, read_bound::log_end).code(), error_code::closed);
   EXPECT_EQ(manager_->find_log(orders), nullptr);
   const uuid other = uuid::make_random(random_);
   log_ = *manager_->open_log(orders, other, small_segments());

@@ -35,11 +35,10 @@ class opened_directory : public storage_environment {
   opened_directory(const std::string& which, bool read_only) : unpacked_(which) {
     clock_.set_wall_ms(golden_now_ms);
     manager_ = open(unpacked_.path().string(), read_only);
+    logs_[metadata_partition] = manager_->open_metadata_log(golden_config()).value();
     for (const found_log& found : manager_->unopened()) {
       if (!found.topic_id) continue;
-      auto opened = found.name == metadata_partition
-                        ? manager_->open_metadata_log(golden_config())
-                        : manager_->open_log(found.name, *found.topic_id, golden_config());
+      const auto opened = manager_->open_log(found.name, *found.topic_id, golden_config());
       EXPECT_TRUE(opened.ok()) << found.name.to_string() << ": " << opened.failure().message;
       if (opened.ok()) logs_[found.name] = *opened;
     }
