@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "golden.h"
 
@@ -64,6 +66,62 @@ TEST(ConfigTablesTest, AreSortedAndTheirDefaultsAreValid) {
     for (const topic_config_synonym& synonym : synonyms_of(definition.name)) {
       EXPECT_NE(find_broker_config(synonym.broker_name), nullptr) << synonym.broker_name;
     }
+  }
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+const std::filesystem::path source_top = RINGLOG_SOURCE_DIR;
+
+// All sources but the tables, in which every name stands.
+std::string sources() {
+  std::string all;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(source_top / "cpp")) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && !name.ends_with("_configs.cc")) all += read_text(entry.path());
+  }
+  return all;
+}
+
+// True without anybody looking: every acknowledged record is synced, and the effective
+// min.insync.replicas is at most the one replica there is.
+bool holds_by_itself(std::string_view topic_config) {
+  return topic_config == "flush.messages" || topic_config == "flush.ms" ||
+         topic_config == "min.insync.replicas";
+}
+
+TEST(ConfigTablesTest, WhatTheTablesCallEffectiveIsLookedAt) {
+  const std::string all = sources();
+  std::set<std::string_view> acting_defaults;  // broker configs behind topic configs that act
+  for (const config_definition& definition : topic_configs()) {
+    if (!definition.not_yet.empty()) continue;
+    EXPECT_TRUE(holds_by_itself(definition.name) ||
+                all.find(fmt::format("\"{}\"", definition.name)) != std::string::npos)
+        << definition.name;
+    for (const auto& synonym : synonyms_of(definition.name)) {
+      acting_defaults.insert(synonym.broker_name);
+    }
+  }
+  for (const config_definition& definition : broker_configs()) {
+    const bool acts = acting_defaults.contains(definition.name) ||
+                      all.find(fmt::format("\"{}\"", definition.name)) != std::string::npos;
+    EXPECT_EQ(definition.not_yet.empty(), acts) << definition.name;
+    EXPECT_EQ(definition.documentation.empty(), !acts) << definition.name;
+  }
+}
+
+TEST(ConfigTablesTest, LimitsNameWhatIsOnlyStored) {
+  std::string limits = read_text(source_top / "docs" / "limits.md");
+  const std::size_t section = limits.find("## Topic configs that are stored");
+  ASSERT_NE(section, std::string::npos);
+  limits.erase(0, section);
+  for (const config_definition& definition : topic_configs()) {
+    const bool named = limits.find(fmt::format("`{}", definition.name)) != std::string::npos;
+    const bool excepted = definition.name == "cleanup.policy" || definition.name == "segment.bytes";
+    EXPECT_TRUE(excepted || named != definition.not_yet.empty()) << definition.name;
   }
 }
 
