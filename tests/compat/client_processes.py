@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAM = Path(__file__).resolve().parent / "client_program.py"
-ACTION_SECONDS_MAX = 120
+ACTION_SECONDS_MAX = 240
 
 
 def command(module: str, address: str, action: str, *names: str) -> list[str]:

@@ -19,7 +19,7 @@ import time
 
 T0 = 1760000000000
 FILL_SEED = 4301
-READ_MS_MAX = 30_000
+READ_MS_MAX = 60_000
 
 TOPICS = {
     "t.plain": (3, {}),
