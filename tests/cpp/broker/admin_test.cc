@@ -40,6 +40,19 @@ class admin_test : public testing::Test {
   broker_machine computer;
 };
 
+TEST_F(admin_test, clients_that_make_the_same_topic_at_once_all_get_it) {
+  std::vector<uuid> got;
+  for (int client = 0; client < 2; ++client) {  // nobody waits for these two
+    computer.facade().ensure_topic("orders", [&got](const result<topic_description>& made) {
+      ASSERT_TRUE(made.ok()) << made.failure().message;
+      got.push_back(made->id);
+    });
+  }
+  const auto last = ensure("orders");
+  ASSERT_TRUE(last.ok());
+  EXPECT_EQ(got, std::vector<uuid>(2, last->id));
+}
+
 TEST_F(admin_test, topic_is_made_and_stays) {
   const auto made = computer.create("orders", 3, {{"retention.ms", "1000"}});
   ASSERT_TRUE(made.ok());
