@@ -264,6 +264,11 @@ PyObject* send_record(producer_state& state,
   record.headers = taken_headers.views;
   take_partition(state, arguments, key_bytes, value_bytes, record);
   if (arguments[timestamp_ms] != Py_None) {
+    if (!PyLong_Check(arguments[timestamp_ms])) {
+      raise_named("InvalidArgumentTypeError",
+                  "timestamp_ms must be an int, not " +
+                      std::string(Py_TYPE(arguments[timestamp_ms])->tp_name));
+    }
     record.timestamp = py::handle(arguments[timestamp_ms]).cast<std::int64_t>();
     if (record.timestamp < 0) {
       raise_named("InvalidArgumentValueError", "timestamp_ms must not be negative");
