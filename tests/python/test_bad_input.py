@@ -52,8 +52,8 @@ def bad_send(error, match, *arguments, **named):
         bad_send(TypeError, "timestamp", "t", b"v", timestamp_ms="now"),
         bad_send(TypeError, "no_such", "t", b"v", no_such=1),
         bad_send(TypeError, "value", "t", b"v", value=b"w"),
-        bad_send(TypeError, "", "t", b"v", None, None, None, None, None),
-        bad_send(TypeError, "", value=b"v"),
+        bad_send(TypeError, None, "t", b"v", None, None, None, None, None),
+        bad_send(TypeError, None, value=b"v"),
     ],
 )
 def test_bad_sends(producer, memory, error, match, arguments, named):
