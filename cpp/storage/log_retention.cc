@@ -41,18 +41,19 @@ std::size_t deletable(const log_state& log, std::int64_t now_ms) {
   return count;
 }
 
-// The new active segment's file must be there before the others go: its name keeps the offset.
-status make_active_file(log_context& context, log_state& log) {
-  std::shared_ptr<segment> active;
+// The file of the first segment that stays must be there before the others go: its name keeps the
+// offset. No later one: a crash could lose the batches before it that are still on their way.
+status make_first_file(log_context& context, log_state& log, std::size_t number) {
+  std::shared_ptr<segment> first;
   {
     const std::lock_guard lock(log.mutex);
-    active = log.segments.back();
+    first = log.segments[number];
   }
-  if (active->on_disk) return {};
-  TRY_ASSIGN(const auto file, context.cache.make_log_file(*active));
+  if (first->on_disk) return {};
+  TRY_ASSIGN(const auto file, context.cache.make_log_file(*first));
   TRY(context.outside.disk.sync_directory(log.directory));
   const std::lock_guard lock(log.mutex);
-  active->on_disk = true;
+  first->on_disk = true;
   return {};
 }
 
@@ -71,7 +72,7 @@ result<std::int64_t> apply_retention(log_context& context,
     if (count == 0) return std::int64_t{0};
     if (count == log.segments.size()) roll(log, log.offsets.log_end, now_ms);
   }
-  TRY(make_active_file(context, log));
+  TRY(make_first_file(context, log, count));
 
   std::vector<std::shared_ptr<segment>> gone;
   std::int64_t delay_ms = 0;
