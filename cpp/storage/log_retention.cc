@@ -120,8 +120,9 @@ status remove_segments_later(log_context& context,
       names.push_back(path + std::string(suffixes::deleted));
       TRY(disk.rename(path, names.back()));
     }
+    // One after another: a crash that kept a later renaming but not this one would leave a gap.
+    TRY(disk.sync_directory(of->directory));
   }
-  if (!gone.empty()) TRY(disk.sync_directory(gone.front()->directory));
   context.outside.engine.schedule_at(context.outside.clock.now() + milliseconds(delay_ms),
                                      [&disk, names = std::move(names)] {
                                        // What cannot be removed now goes at the next load.
