@@ -113,9 +113,8 @@ void open_node::stop_engine() {
 
 status open_node::close(milliseconds wait_max) {
   closed_.store(true, std::memory_order_release);
-  status outcome =
-      wait_for(*engine_, wait_max, "close " + address_,
-               [this](callback<void(status)> done) { core_->close(std::move(done)); });
+  status outcome = wait_for(*engine_, wait_max, "close " + address_,
+                            [this](callback<void(status)> done) { core_->close(std::move(done)); });
   if (!outcome.ok() && outcome.code() == error_code::timed_out) return outcome;
   stop_engine();
   return outcome;

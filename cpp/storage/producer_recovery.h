@@ -52,8 +52,8 @@ class producer_recovery {
   producer_state take() && { return std::move(producers_); }
 
  private:
-  using batch_lists = std::map<std::pair<producer_id_t, producer_epoch_t>,
-                               std::vector<producer_batch>>;
+  using batch_lists =
+      std::map<std::pair<producer_id_t, producer_epoch_t>, std::vector<producer_batch>>;
   status replay_segment(const segment& of, offset_t to);
   status list_batches(const segment& of, std::int64_t bytes_max, batch_lists& lists);
 

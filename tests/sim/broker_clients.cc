@@ -18,18 +18,17 @@ void broker_port::append(byte_buffer batch, callback<void(result<appended>)> don
   request.batches = std::move(batch);
   broker_.produce(std::move(request),
                   [done = std::move(done)](result<broker::produce_answer> answer) mutable {
-    if (!answer.ok()) return done(std::move(answer.failure()));
-    done(appended{answer->base_offset.value(), answer->duplicate});
-  });
+                    if (!answer.ok()) return done(std::move(answer.failure()));
+                    done(appended{answer->base_offset.value(), answer->duplicate});
+                  });
 }
 
-void broker_port::delete_records(std::int64_t before,
-                                 callback<void(result<std::int64_t>)> done) {
+void broker_port::delete_records(std::int64_t before, callback<void(result<std::int64_t>)> done) {
   broker_.delete_records(name_, offset_t(before),
                          [done = std::move(done)](result<offset_t> moved) mutable {
-    if (!moved.ok()) return done(std::move(moved.failure()));
-    done(moved->value());
-  });
+                           if (!moved.ok()) return done(std::move(moved.failure()));
+                           done(moved->value());
+                         });
 }
 
 result<std::int64_t> broker_port::list_offset(std::int64_t timestamp) {
@@ -99,20 +98,20 @@ void admin_client::commit_an_offset(broker::broker& served) {
   const std::int64_t offset = ++given.asked;
   broker::offset_commit_request request;
   request.from.group = group;
-  request.offsets.push_back({{"orders", partition_id_t(partition)},
-                             {offset_t(offset), no_leader_epoch, "note"}});
-  served.commit_offsets(std::move(request), [this, &given, offset](
-                                                result<broker::partition_failures> answer) {
-    if (answer.ok() && !answer->at(0).second) {
-      ++answers_;
-      given.answered = std::max(given.answered, offset);
-      return;
-    }
-    const error& failure = answer.ok() ? *answer->at(0).second : answer.failure();
-    // The group's partition is still being read after the start.
-    if (failure.code == error_code::coordinator_loading) return;
-    if (!violation_) violation_ = "a commit failed: " + failure.message;
-  });
+  request.offsets.push_back(
+      {{"orders", partition_id_t(partition)}, {offset_t(offset), no_leader_epoch, "note"}});
+  served.commit_offsets(
+      std::move(request), [this, &given, offset](result<broker::partition_failures> answer) {
+        if (answer.ok() && !answer->at(0).second) {
+          ++answers_;
+          given.answered = std::max(given.answered, offset);
+          return;
+        }
+        const error& failure = answer.ok() ? *answer->at(0).second : answer.failure();
+        // The group's partition is still being read after the start.
+        if (failure.code == error_code::coordinator_loading) return;
+        if (!violation_) violation_ = "a commit failed: " + failure.message;
+      });
 }
 
 void admin_client::alter_a_config(broker::broker& served) {
@@ -131,16 +130,17 @@ void admin_client::alter_a_config(broker::broker& served) {
 }
 
 void admin_client::allocate_a_producer_id(broker::broker& served) {
-  served.init_producer_id(std::nullopt, std::nullopt, [this](
-                                                          result<broker::producer_identity> made) {
-    if (!made.ok()) {
-      if (!violation_) violation_ = "a producer id failed: " + made.failure().message;
-    } else if (!producer_ids_.insert(made->id.value()).second) {
-      violation_ = fmt::format("producer id {} was given twice", made->id);
-    } else {
-      ++answers_;
-    }
-  });
+  served.init_producer_id(std::nullopt, std::nullopt,
+                          [this](result<broker::producer_identity> made) {
+                            if (!made.ok()) {
+                              if (!violation_)
+                                violation_ = "a producer id failed: " + made.failure().message;
+                            } else if (!producer_ids_.insert(made->id.value()).second) {
+                              violation_ = fmt::format("producer id {} was given twice", made->id);
+                            } else {
+                              ++answers_;
+                            }
+                          });
 }
 
 // ---- admin_client: checking
@@ -196,8 +196,8 @@ violation admin_client::check_offsets(broker::broker& served, io::sim::world& wo
     });
   };
   auto fetched = fetch();
-  for (int attempt = 0; !fetched.ok() && fetched.code() == error_code::coordinator_loading &&
-                        attempt < 1000;
+  for (int attempt = 0;
+       !fetched.ok() && fetched.code() == error_code::coordinator_loading && attempt < 1000;
        ++attempt) {
     world.run_for(milliseconds(10));
     fetched = fetch();

@@ -18,13 +18,15 @@ struct broker_plan {
 class broker_run {
  public:
   broker_run(std::uint64_t seed, const broker_plan& plan, io::sim::event_counts& events)
-      : events_(events), world_(seed), disk_(world_), engine_(world_.make_actor()),
+      : events_(events),
+        world_(seed),
+        disk_(world_),
+        engine_(world_.make_actor()),
         admin_(world_.random()) {
     disk_.faults = plan.faults;
     for (std::int32_t i = 0; i < partitions; ++i) {
       clients_.push_back(std::make_unique<partition_client>(
-          name_of(i).to_string(), producer_id_t(1'000'000 + i), world_.random(),
-          plan.ack_at_once));
+          name_of(i).to_string(), producer_id_t(1'000'000 + i), world_.random(), plan.ack_at_once));
     }
   }
 
@@ -110,8 +112,8 @@ class broker_run {
       topic.name = "orders";
       topic.partitions = partitions;
       // An index of eight entries makes small segments.
-      topic.configs = {{"segment.index.bytes", "64"}, {"index.interval.bytes", "300"},
-                       {"retention.ms", "-1"}};
+      topic.configs = {
+          {"segment.index.bytes", "64"}, {"index.interval.bytes", "300"}, {"retention.ms", "-1"}};
       const auto made = ask<broker::created_topic>(
           world_, disk_, [&](auto done) { served.create_topic(topic, false, std::move(done)); });
       if (!made.ok()) return "create orders: " + made.failure().message;

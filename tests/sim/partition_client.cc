@@ -33,8 +33,8 @@ void partition_client::send() {
   batch->first_sequence = next_sequence_;
   const std::uint64_t count = 1 + random_.below(4);
   for (std::uint64_t i = 0; i < count; ++i) {
-    batch->values.push_back(fmt::format("{} {} {}", name_, next_value_++,
-                                        std::string(random_.below(700), 'x')));
+    batch->values.push_back(
+        fmt::format("{} {} {}", name_, next_value_++, std::string(random_.below(700), 'x')));
   }
   next_sequence_ += static_cast<std::int32_t>(count);
   recent_.push_back(batch);
@@ -102,8 +102,8 @@ violation partition_client::check_recovered() {
                               log_start_, log_start_asked_));
   }
   if (bounds->end < acknowledged_) {
-    return broken(fmt::format("ends at {}, but {} records were acknowledged", bounds->end,
-                              acknowledged_));
+    return broken(
+        fmt::format("ends at {}, but {} records were acknowledged", bounds->end, acknowledged_));
   }
   if (bounds->end > std::ssize(values_)) return broken("holds more than was sent");
   std::vector<std::string> found;

@@ -18,10 +18,7 @@ class partition_client {
   // With `ack_at_once`, the planted bug, it takes sending for an acknowledgement.
   partition_client(std::string name, producer_id_t producer, random_source& random,
                    bool ack_at_once)
-      : name_(std::move(name)),
-        producer_(producer),
-        random_(random),
-        ack_at_once_(ack_at_once) {}
+      : name_(std::move(name)), producer_(producer), random_(random), ack_at_once_(ack_at_once) {}
 
   // Compares the recovered log with what was promised, then sends anew, as a client does that got
   // no answer, the last five batches.

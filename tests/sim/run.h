@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstdlib>
 #include <gtest/gtest.h>
+#include <cstdlib>
 #include <optional>
 #include <string>
 

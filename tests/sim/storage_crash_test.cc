@@ -18,8 +18,7 @@ class storage_port final : public log_port {
   void append(byte_buffer batch, callback<void(result<appended>)> done) override {
     const auto info = log_->append_as_leader(std::move(batch), {});
     if (!info.ok()) return done(info.failure());
-    log_->when_durable(*info,
-                       [info = *info, done = std::move(done)](status durable) mutable {
+    log_->when_durable(*info, [info = *info, done = std::move(done)](status durable) mutable {
       if (!durable.ok()) return done(std::move(durable.failure()));
       done(appended{info.first_offset.value(), info.duplicate});
     });
@@ -28,9 +27,9 @@ class storage_port final : public log_port {
   void delete_records(std::int64_t before, callback<void(result<std::int64_t>)> done) override {
     log_->delete_records(offset_t(before),
                          [done = std::move(done)](result<offset_t> moved) mutable {
-      if (!moved.ok()) return done(std::move(moved.failure()));
-      done(moved->value());
-    });
+                           if (!moved.ok()) return done(std::move(moved.failure()));
+                           done(moved->value());
+                         });
   }
 
   result<bounds> ask_bounds() override {
@@ -60,9 +59,8 @@ class storage_run {
     disk_.faults = plan.faults;
     for (std::uint8_t i = 0; i < partitions; ++i) {
       topic_ids_.push_back(uuid::make_random(world_.random()));
-      clients_.push_back(std::make_unique<partition_client>(name_of(i).to_string(),
-                                                            producer_id_t(i), world_.random(),
-                                                            plan.ack_at_once));
+      clients_.push_back(std::make_unique<partition_client>(
+          name_of(i).to_string(), producer_id_t(i), world_.random(), plan.ack_at_once));
     }
   }
 
@@ -128,9 +126,8 @@ class storage_run {
     const storage::services outside{disk_, engine_, world_.time(), world_.random(), sink_};
     storage::log_manager_options options;
     options.directory = "/data/log";
-    options.format = storage::directory_identity{.cluster_id = "simulated",
-                                                 .node_id = node_id_t(1),
-                                                 .directory_id = uuid::reserved(99)};
+    options.format = storage::directory_identity{
+        .cluster_id = "simulated", .node_id = node_id_t(1), .directory_id = uuid::reserved(99)};
     const status made = make_directory();
     if (!made.ok()) return fail_unless_off("make the directory", made.failure());
     auto opened = log_manager::open(outside, options);
@@ -222,14 +219,28 @@ TEST(StorageCrashTest, AcknowledgedRecordsAreThereOnceAndInOrder) {
   const auto found = play(300, {}, events);
   print(events);
   EXPECT_EQ(found, std::nullopt);
-  for (const char* must_happen :
-       {"crash before write", "crash after write", "crash before sync", "crash after sync",
-        "crash before rename", "crash after rename", "crash before create", "crash after create",
-        "crash before sync_directory", "crash after sync_directory", "crash kept a write",
-        "crash lost a write", "crash tore a write", "crash left zeros at the end",
-        "crash lost a change of size", "crash kept a name", "crash lost a name", "clean closes",
-        "opened clean", "opened unclean", "resent batches known as duplicates",
-        "records acknowledged"}) {
+  for (const char* must_happen : {"crash before write",
+                                  "crash after write",
+                                  "crash before sync",
+                                  "crash after sync",
+                                  "crash before rename",
+                                  "crash after rename",
+                                  "crash before create",
+                                  "crash after create",
+                                  "crash before sync_directory",
+                                  "crash after sync_directory",
+                                  "crash kept a write",
+                                  "crash lost a write",
+                                  "crash tore a write",
+                                  "crash left zeros at the end",
+                                  "crash lost a change of size",
+                                  "crash kept a name",
+                                  "crash lost a name",
+                                  "clean closes",
+                                  "opened clean",
+                                  "opened unclean",
+                                  "resent batches known as duplicates",
+                                  "records acknowledged"}) {
     EXPECT_GT(events[must_happen], 0u) << must_happen;
   }
 }
