@@ -4,7 +4,6 @@ Apache Kafka 4.3.1 takes it over with static voters and with bootstrap servers, 
 on it, and ringlog goes on from there. While one has it open, the other is refused.
 """
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,13 +12,8 @@ import client_processes
 import kafka_oracle
 import pytest
 
-LEADERS_SECONDS_MAX = 6.0  # on a machine that is not busy with other things
+LEADERS_SECONDS_MAX = 6.0  # idle machines need less than 2; a registration left open costs 9 more
 REFUSAL_SECONDS_MAX = 30
-
-
-def leaders_seconds_max() -> float:
-    """The limit, longer by as much as more processes want to run than there are processors."""
-    return LEADERS_SECONDS_MAX * max(1.0, os.getloadavg()[0] / os.cpu_count())
 
 
 class Written:
@@ -110,7 +104,8 @@ def test_kafka_takes_over_and_gives_back(kafka_server, written, tmp_path, quorum
     topics = topics_of(written.read)
 
     server = kafka_server(directory / "log", quorum=quorum).start(topics)
-    assert server.seconds_to_leaders < leaders_seconds_max()
+    print(f"{quorum}: leaders after {server.seconds_to_leaders:.1f} s")
+    assert server.seconds_to_leaders < LEADERS_SECONDS_MAX
     assert client_processes.run("kafka", server.bootstrap, "read") == written.read
     assert "g.member" in kafka_oracle.consumer_groups(
         server.bootstrap, "--describe", "--group", "g.member"
@@ -133,7 +128,7 @@ def test_kafka_takes_over_and_gives_back(kafka_server, written, tmp_path, quorum
     assert len(seen_by_us["partitions"]) == len(seen_by_kafka["partitions"]) + 2
 
     again = kafka_server(directory / "log", quorum=quorum).start([*topics, "t.by-ringlog"])
-    assert again.seconds_to_leaders < leaders_seconds_max()
+    assert again.seconds_to_leaders < LEADERS_SECONDS_MAX
     assert client_processes.run("kafka", again.bootstrap, "read") == seen_by_us
     again.stop()
     assert again.complaints() == []
