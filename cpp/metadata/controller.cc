@@ -73,6 +73,7 @@ template <typename T, typename Decide, typename Answer>
 void controller::state::change(reply<T> done, Decide decide, Answer answer) {
   auto shared = std::make_shared<reply<T>>(std::move(done));
   auto finish = [shared, answer = std::move(answer)](result<image_ptr> after) mutable {
+    static_cast<void>(answer);  // clang: unused where there is nothing to answer
     if (!after.ok()) return (*shared)(std::move(after.failure()));
     if constexpr (std::same_as<T, void>) {
       (*shared)({});

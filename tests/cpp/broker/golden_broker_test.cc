@@ -93,7 +93,7 @@ TEST_P(golden_broker_test, topics_offsets_and_configs) {
     SCOPED_TRACE(name);
     const auto found = facade().find_topic(name);
     ASSERT_TRUE(found.has_value());
-    EXPECT_EQ(found->id.to_string(), wanted.at("topic_id"));
+    EXPECT_EQ(found->id.to_string(), wanted.at("topic_id").get<std::string>());
     EXPECT_EQ(found->internal, wanted.at("internal"));
     EXPECT_EQ(found->partitions.size(), wanted.at("partition_count"));
 

@@ -69,9 +69,9 @@ class golden_groups_test : public testing::TestWithParam<std::string> {
   void check(const std::string& id, const golden::json& expected, group_shard& shard) {
     const auto described = shard.describe(id);
     ASSERT_TRUE(described.ok()) << described.failure().message;
-    EXPECT_EQ(described->type, expected.at("type"));
-    EXPECT_EQ(described->protocol_type, expected.at("protocol"));
-    EXPECT_EQ(described->state, expected.at("state"));
+    EXPECT_EQ(described->type, expected.at("type").get<std::string>());
+    EXPECT_EQ(described->protocol_type, expected.at("protocol").get<std::string>());
+    EXPECT_EQ(described->state, expected.at("state").get<std::string>());
     if (described->type == "Classic") {
       EXPECT_EQ(described->protocol, expected.at("assignor"));
     }
