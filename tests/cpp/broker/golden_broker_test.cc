@@ -135,8 +135,8 @@ TEST_P(golden_broker_test, groups_are_listed_described_and_have_their_offsets) {
     SCOPED_TRACE(group.group);
     ASSERT_TRUE(document.contains(group.group));
     const auto& wanted = document.at(group.group);
-    EXPECT_EQ(group.type, wanted.at("type"));
-    EXPECT_EQ(group.state, wanted.at("state"));
+    EXPECT_EQ(group.type, wanted.at("type").get<std::string>());
+    EXPECT_EQ(group.state, wanted.at("state").get<std::string>());
     const auto described = golden_broker::ask<described_group>(
         [&](auto done) { facade().describe_group(group.group, std::move(done)); });
     ASSERT_TRUE(described.ok());

@@ -73,7 +73,7 @@ class golden_groups_test : public testing::TestWithParam<std::string> {
     EXPECT_EQ(described->protocol_type, expected.at("protocol").get<std::string>());
     EXPECT_EQ(described->state, expected.at("state").get<std::string>());
     if (described->type == "Classic") {
-      EXPECT_EQ(described->protocol, expected.at("assignor"));
+      EXPECT_EQ(described->protocol, expected.at("assignor").get<std::string>());
     }
     if (described->type != "Share") check_offsets(id, expected.at("offsets"), shard);
     if (!expected.contains("members")) return;
@@ -81,11 +81,11 @@ class golden_groups_test : public testing::TestWithParam<std::string> {
     for (std::size_t i = 0; i < described->members.size(); ++i) {
       const described_member& member = described->members[i];
       const auto& wanted = expected.at("members").at(i);
-      EXPECT_EQ(member.member, wanted.at("member_id"));
-      EXPECT_EQ(member.client_id, wanted.at("client_id"));
+      EXPECT_EQ(member.member, wanted.at("member_id").get<std::string>());
+      EXPECT_EQ(member.client_id, wanted.at("client_id").get<std::string>());
       EXPECT_EQ(member.instance.has_value(), !wanted.at("instance_id").is_null());
       if (member.instance) {
-        EXPECT_EQ(*member.instance, wanted.at("instance_id"));
+        EXPECT_EQ(*member.instance, wanted.at("instance_id").get<std::string>());
       }
       EXPECT_EQ(partitions_in(member.assignment),
                 wanted.at("assignment").get<std::set<std::string>>());
@@ -100,7 +100,7 @@ class golden_groups_test : public testing::TestWithParam<std::string> {
     for (const auto& [tp, committed] : *fetched) {
       const auto& wanted = expected.at(tp.to_string());
       EXPECT_EQ(committed->offset.value(), wanted.at("offset")) << tp.to_string();
-      EXPECT_EQ(committed->metadata, wanted.at("metadata"));
+      EXPECT_EQ(committed->metadata, wanted.at("metadata").get<std::string>());
       const auto& epoch = wanted.at("leader_epoch");
       EXPECT_EQ(committed->leader_epoch.value(), epoch.is_null() ? -1 : epoch.get<int>());
     }
