@@ -121,6 +121,8 @@ status cut_at(log_context& context, const std::shared_ptr<partition_log>& self, 
   cut.of->max_timestamp = largest;
   log.producers = std::move(producers).take();
   log.epochs.truncate_from_end(cut.end);
+  // Whole batches go: the cut may reach below a log start that stood inside of the last one.
+  log.offsets.log_start = std::min(log.offsets.log_start, cut.end);
   log.offsets.log_end = cut.end;
   log.offsets.durable_end = std::min(log.offsets.durable_end, cut.end);
   log.advance_bounds();
