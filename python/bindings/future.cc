@@ -101,6 +101,8 @@ py::object get(future_object& self, const py::tuple& args, const py::dict& kwarg
   py::object timeout = py::none();
   if (!args.empty()) timeout = args[0];
   if (kwargs.contains("timeout")) timeout = kwargs["timeout"];
+  // Without a timeout delivery_timeout_ms ends the wait.
+  const double seconds = timeout.is_none() ? 1e9 : timeout.cast<double>();
   client::batch_completion& batch = *self.sent().batch;
   if (!batch.done()) {
     check_not_forked();
@@ -108,8 +110,6 @@ py::object get(future_object& self, const py::tuple& args, const py::dict& kwarg
       raise_named("IllegalStateError",
                   "get() of a future that is not done, in a callback: it would wait for itself");
     }
-    // Without a timeout delivery_timeout_ms ends the wait.
-    const double seconds = timeout.is_none() ? 1e9 : timeout.cast<double>();
     const auto limit = client::wait_limit::after(
         milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000))), &check_signals());
     const std::shared_ptr<client::batch_completion> held = self.sent().batch;
@@ -264,11 +264,6 @@ PyGetSetDef future_getters[] = {
     {"exception", getter<exception_of>, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
-
-template <typename Function>
-void* slot(Function* function) {
-  return reinterpret_cast<void*>(function);
-}
 
 }  // namespace
 
