@@ -570,11 +570,6 @@ PyMethodDef consumer_methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-template <typename Function>
-void* slot(Function* function) {
-  return reinterpret_cast<void*>(function);
-}
-
 }  // namespace
 
 void register_consumer(py::module_& module) {

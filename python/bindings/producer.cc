@@ -473,11 +473,6 @@ int producer_clear(PyObject* self) {
 }
 
 template <typename Function>
-void* slot(Function* function) {
-  return reinterpret_cast<void*>(function);
-}
-
-template <typename Function>
 PyCFunction function_of(Function* function) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }

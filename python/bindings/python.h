@@ -98,6 +98,12 @@ inline void check_not_forked() {
     raise_forked();
 }
 
+// A function as PyType_Slot wants it.
+template <typename Function>
+void* slot(Function* function) {
+  return reinterpret_cast<void*>(function);
+}
+
 // Options dictionaries, as the Python package validated them.
 template <typename T>
 T option(const py::dict& options, const char* name) {

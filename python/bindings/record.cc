@@ -370,11 +370,6 @@ std::array<PyGetSetDef, field_count + 1> record_getters = [] {
   return getters;
 }();
 
-template <typename Function>
-void* slot(Function* function) {
-  return reinterpret_cast<void*>(function);
-}
-
 }  // namespace
 
 PyObject* make_record(batch_context* context, const model::record_view& view, PyObject* key,
