@@ -26,6 +26,16 @@ void loop::stop() {
   wake_if_asleep(std::move(lock));
 }
 
+void loop::discard() {
+  std::vector<task> posted;
+  decltype(timers_) timers;  // both die after the mutex is free: what they hold may call us
+  const std::lock_guard lock(mutex_);
+  discarding_ = true;
+  posted.swap(posted_);
+  timers.swap(timers_);
+  timer_times_.clear();
+}
+
 bool loop::may_end() {
   if (under_way_ > 0 || !finished_.empty()) return false;
   const std::lock_guard lock(mutex_);
@@ -53,6 +63,7 @@ void loop::wake_if_asleep(std::unique_lock<std::mutex> held) {
 
 void loop::post(task work) {
   std::unique_lock lock(mutex_);
+  if (discarding_) return;
   posted_.push_back(std::move(work));
   wake_if_asleep(std::move(lock));
 }
@@ -60,6 +71,7 @@ void loop::post(task work) {
 executor::timer_id loop::schedule_at(monotonic_time time, task work) {
   std::unique_lock lock(mutex_);
   const timer_id id = next_timer_++;
+  if (discarding_) return id;
   const bool earliest = timers_.empty() || time < timers_.begin()->first.first;
   timers_.emplace(std::pair(time, id), std::move(work));
   timer_times_.emplace(id, time);

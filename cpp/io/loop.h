@@ -29,11 +29,14 @@ class loop : public engine {
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
-  // Runs until stop(); then until no operation is under way and no posted task waits. Timers that
-  // are not due by then, and tasks posted after it returned, are dropped by the destructor.
+  // Runs until stop(); then until no operation is under way and no posted task waits.
   void run();
 
   void stop();
+
+  // After the last run(): drops what was posted and the timers unrun, and from here on whatever
+  // comes. A task may hold what holds this engine, so the destructor would be too late.
+  void discard();
 
   bool on_own_thread() const { return owner_.load() == std::this_thread::get_id(); }
 
@@ -85,6 +88,7 @@ class loop : public engine {
   timer_id next_timer_ = 1;
   bool asleep_ = false;
   bool stopping_ = false;
+  bool discarding_ = false;
 };
 
 }  // namespace ringlog::io

@@ -117,6 +117,7 @@ status open_node::close(milliseconds wait_max) {
                             [this](callback<void(status)> done) { core_->close(std::move(done)); });
   if (!outcome.ok() && outcome.code() == error_code::timed_out) return outcome;
   stop_engine();
+  engine_->discard();  // timers of clients hold this node
   return outcome;
 }
 

@@ -7,10 +7,22 @@
 #include "storage/log_state.h"
 
 namespace ringlog::storage {
-
 namespace {
-constexpr std::size_t unique_name_digits = 32;
+
+// Drops the calls that a log without a flusher never makes: they may hold the log.
+void let_go(log_state& log) {
+  std::multimap<offset_t, callback<void(status)>> waiters;
+  std::shared_ptr<callback<void(offset_t)>> listener;
+  std::vector<task> between_writes;
+  const std::lock_guard guard(log.mutex);
+  waiters.swap(log.waiters);
+  listener.swap(log.listener);
+  between_writes.swap(log.between_writes);
 }
+
+constexpr std::size_t unique_name_digits = 32;
+
+}  // namespace
 
 log_manager::state::state(services outside, log_manager_options given)
     : options(std::move(given)),
@@ -82,6 +94,7 @@ void log_manager::state::stop() {
   }
   for (const executor::timer_id timer : running) context.outside.engine.cancel(timer);
   flusher.stop();
+  for (const auto& log : open_logs()) let_go(log->internals());
 }
 
 std::vector<std::shared_ptr<partition_log>> log_manager::state::open_logs() const {

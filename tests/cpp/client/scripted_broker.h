@@ -49,6 +49,15 @@ class manual_executor final : public executor, public clock {
     return ran;
   }
 
+  // Timers hold producers, which hold this.
+  void drop_all() {
+    decltype(tasks_) tasks;
+    decltype(timers_) timers;
+    const std::lock_guard guard(mutex_);
+    tasks.swap(tasks_);
+    timers.swap(timers_);
+  }
+
   void advance(milliseconds distance) {
     now_ += nanoseconds(distance).count();
     run();

@@ -178,6 +178,20 @@ TEST_P(EngineTest, TimersRunInOrderOfTimeAndNotBefore) {
   EXPECT_TRUE(std::ranges::is_sorted(ran));
 }
 
+TEST_P(EngineTest, WhatIsDiscardedMayHoldTheEngine) {
+  std::shared_ptr<loop> engine = std::move(engine_);
+  const std::weak_ptr<loop> watched = engine;
+  const monotonic_time later = clock_.now() + std::chrono::hours(1);
+  engine->schedule_at(later, [engine] { FAIL(); });
+  engine->post([engine] { engine->stop(); });
+  engine->run();
+  engine->discard();
+  engine->post([engine] { FAIL(); });
+  engine->schedule_at(later, [engine] { FAIL(); });
+  engine.reset();
+  EXPECT_TRUE(watched.expired());
+}
+
 TEST_P(EngineTest, ACancelledTimerNeverRuns) {
   bool cancelled_ran = false;
   executor::timer_id second = 0;
