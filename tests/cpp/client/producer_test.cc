@@ -15,7 +15,10 @@ using fate = scripted_broker::fate;
 
 class ProducerTest : public ::testing::Test {
  protected:
-  ~ProducerTest() override { engine_.drop_all(); }
+  ~ProducerTest() override {
+    broker_.held.clear();
+    engine_.drop_all();
+  }
 
   std::shared_ptr<producer> make(producer_options options = {}) {
     return producer::make(over_, std::move(options));
