@@ -17,6 +17,11 @@ using records = std::vector<protocol::metadata_record>;
 constexpr std::int32_t producer_ids_in_block = 1000;  // Kafka: ProducerIdsBlock
 constexpr std::int8_t fence = 1;                      // BrokerRegistrationChangeRecord.fenced
 
+// A fenced node leads nothing, so the partitions of ours have no leader in the records, as after
+// Kafka's controlled shutdown. One that takes over elects itself when it is registered; were it
+// named before, its group coordinator would load, be stopped by the election, and complain.
+constexpr node_id_t no_leader{-1};
+
 error unknown_topic(const uuid& id) {
   return make_error(error_code::unknown_topic_id, "no topic has the id {}", id);
 }
@@ -100,7 +105,7 @@ void controller::state::add_partition(const image& now, const uuid& topic_id,
                                       std::int32_t partition, records& target) const {
   partition_state created;
   created.replicas = created.in_sync_replicas = {options.node};
-  created.leader = options.node;
+  created.leader = no_leader;
   created.leader_epoch = leader_epoch_t(0);
   created.partition_epoch = 0;
   const std::int16_t version = versions_of(now).partition;
@@ -247,7 +252,7 @@ void controller::raise_leader_epoch(const uuid& topic_id, partition_id_t partiti
     protocol::partition_change_record change;
     change.partition_id = partition.value();
     change.topic_id = topic_id;
-    change.leader = state_->options.node.value();
+    change.leader = no_leader.value();  // written or not, it raises the epoch
     if (found->in_sync_replicas != std::vector{state_->options.node}) {
       change.isr = std::vector{state_->options.node.value()};
     }

@@ -76,9 +76,9 @@ class controller {
   void alter_configs(config_resource resource, std::vector<config_change> changes,
                      callback<void(status)> done);
 
-  // Makes this node the leader with the next epoch: before the first append to a partition after
-  // each start. Answers the epoch. unknown_topic_id, unknown_topic_or_partition, not_leader (the
-  // partition has no replica here).
+  // Begins the partition's next leader epoch, this node's: before the first append to a partition
+  // after each start. Answers the epoch. unknown_topic_id, unknown_topic_or_partition, not_leader
+  // (the partition has no replica here).
   void raise_leader_epoch(const uuid& topic_id, partition_id_t partition,
                           reply<leader_epoch_t> done);
 

@@ -75,7 +75,7 @@ TEST(Controller, ATopicHasItsPartitionsAndConfigs) {
   EXPECT_EQ(topic, computer.controller->published()->find_topic("a"));
   ASSERT_EQ(topic->partitions.size(), 3u);
   for (const partition_ptr& partition : topic->partitions) {
-    EXPECT_EQ(partition->leader, node_id_t(1));
+    EXPECT_EQ(partition->leader, node_id_t(-1));
     EXPECT_EQ(partition->leader_epoch, leader_epoch_t(0));
     EXPECT_EQ(partition->replicas, std::vector{node_id_t(1)});
     EXPECT_EQ(partition->in_sync_replicas, std::vector{node_id_t(1)});
