@@ -82,21 +82,38 @@ void topic_admin::ensure(std::string name, reply<topic_description> done) {
        !configs_.broker_values()->flag("auto.create.topics.enable"))) {
     return done(unknown_topic(name));
   }
+  {
+    const std::lock_guard guard(mutex_);
+    auto [waiting, first] = ensures_.try_emplace(name);
+    waiting->second.push_back(std::move(done));
+    if (!first) return;
+  }
+  make_missing(name);
+}
+
+void topic_admin::make_missing(const std::string& name) {
   create(defaults_of(name), false,
-         [self = shared_from_this(), name,
-          done = std::move(done)](result<created_topic> made) mutable {
+         [self = shared_from_this(), name](const result<created_topic>& made) {
            if (!made.ok() && made.code() != error_code::topic_already_exists) {
-             return done(std::move(made.failure()));
+             return self->answer_ensures(name, made.failure());
            }
-           auto found = self->find(name);  // ours, or another client's that was faster
-           if (found) return done(std::move(*found));
+           // Ours, or that of a create request that was faster.
+           if (auto found = self->find(name)) return self->answer_ensures(name, std::move(*found));
            // The other one's is not durable yet, so nobody may see it: a little later.
            self->outside_.engine.schedule_at(
                self->outside_.time.now() + milliseconds(ensure_retry_ms),
-               [self, name, done = std::move(done)]() mutable {
-                 self->ensure(std::move(name), std::move(done));
-               });
+               [self, name] { self->make_missing(name); });
          });
+}
+
+void topic_admin::answer_ensures(const std::string& name, const result<topic_description>& answer) {
+  std::vector<reply<topic_description>> waiting;
+  {
+    const std::lock_guard guard(mutex_);
+    waiting = std::move(ensures_[name]);
+    ensures_.erase(name);
+  }
+  for (auto& done : waiting) done(answer);
 }
 
 status topic_admin::check_name(const std::string& name) const {

@@ -26,6 +26,7 @@ class topic_admin : public std::enable_shared_from_this<topic_admin> {
   std::vector<topic_description> list() const;
 
   // The topic; made when it is missing and either internal or auto.create.topics.enable allows it.
+  // Callers that wait for the same topic are answered in the order of their calls.
   void ensure(std::string name, reply<topic_description> done);
 
   void create(new_topic topic, bool validate_only, reply<created_topic> done);
@@ -41,6 +42,8 @@ class topic_admin : public std::enable_shared_from_this<topic_admin> {
   result<std::int32_t> partition_count_of(const new_topic& topic) const;
   status check_replication(const new_topic& topic) const;
   new_topic defaults_of(const std::string& name) const;
+  void make_missing(const std::string& name);
+  void answer_ensures(const std::string& name, const result<topic_description>& answer);
   void create_checked(new_topic topic, std::int32_t partitions, reply<created_topic> done);
   void delete_logs(const metadata::topic_ptr& topic, reply<uuid> done);
   // Runs `action` when no deletion of that name is under way.
@@ -51,7 +54,8 @@ class topic_admin : public std::enable_shared_from_this<topic_admin> {
   const node_id_t node_;
   config_service& configs_;
   partition_table& partitions_;
-  std::mutex mutex_;
+  std::mutex mutex_;                                                      // guards what follows
+  std::map<std::string, std::vector<reply<topic_description>>> ensures_;  // by the missing topic
   std::map<std::string, std::vector<task>> deletions_;  // under way: who waits for their end
 };
 
