@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -49,6 +50,34 @@ class file {
 
   // The descriptor for the engines; -1 in simulation.
   virtual int descriptor() const = 0;
+
+  // Reads and writes go past the page cache (O_DIRECT): positions, sizes and memory are whole
+  // multiples of direct_alignment (io/aligned_buffer.h).
+  virtual bool is_direct() const { return false; }
+
+  // For the engines: whether a write may ask to be durable itself (RWF_DSYNC). No longer once the
+  // file system refused it (EOPNOTSUPP); from then on a durable write is a write and a sync.
+  bool takes_durable_writes() const { return takes_durable_writes_; }
+  void refuse_durable_writes() { takes_durable_writes_ = false; }
+
+ private:
+  std::atomic<bool> takes_durable_writes_{true};
+};
+
+// A whole file system, to be made durable in one go: where many files are dirty that costs a small
+// part of syncing each. Its failures are about everything on that file system, ours or not.
+//
+// Linux reports what write-back lost through syncfs since 5.8, once per open descriptor, and only
+// what happened since that one was opened (errseq_t: mm/filemap.c, fs/sync.c). So open the volume
+// before the first write that it shall vouch for, keep it, and ask no other.
+class volume {
+ public:
+  virtual ~volume() = default;
+
+  // What was written to any file and every name made before the call are durable after it. Blocks,
+  // for long when others write much. A failure is final, as with file::sync, and may be of an
+  // earlier write-back, of a file since closed or a sync that failed.
+  virtual status sync() = 0;
 };
 
 struct directory_entry {
@@ -71,6 +100,19 @@ class file_system {
 
   virtual result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) = 0;
 
+  // An existing file for reading and writing past the page cache. Where the file system cannot do
+  // that, as with open_mode::read_write: file::is_direct says which. Tried with a read at the
+  // file's start, which proves nothing of an empty file.
+  virtual result<std::unique_ptr<file>> open_direct(const std::string& path) {
+    return open(path, open_mode::read_write);
+  }
+
+  // The file system that holds `path`. error_code::unsupported where it does not sync and report
+  // errors as a whole, or the kernel is older than 5.8: sync each file and directory instead.
+  virtual result<std::unique_ptr<volume>> open_volume(const std::string& path) {
+    return make_error(error_code::unsupported, "{} cannot be synced as a whole", path);
+  }
+
   virtual result<std::vector<directory_entry>> list(const std::string& path) = 0;
 
   virtual result<bool> exists(const std::string& path) = 0;
@@ -91,7 +133,8 @@ class file_system {
   virtual status sync_directory(const std::string& path) = 0;
 
   // Takes the POSIX record lock that Java's FileChannel takes on the whole of `path` (made when
-  // missing), once per file and process. error_code::locked names the owner's pid.
+  // missing), once per file and process. error_code::locked names the owner's pid; on a network
+  // file system error_code::unsupported, so that nobody writes there.
   virtual result<std::unique_ptr<file_lock>> lock(const std::string& path) = 0;
 
   virtual result<std::uint64_t> available_bytes(const std::string& path) = 0;

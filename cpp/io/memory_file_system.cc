@@ -108,6 +108,10 @@ class memory_file final : public file {
   bool writable_;
 };
 
+struct memory_volume final : volume {
+  status sync() override { return {}; }
+};
+
 std::string normal(const std::string& path) {
   std::string text = std::filesystem::path("/" + path).lexically_normal().string();
   if (text.size() > 1 && text.back() == '/') text.pop_back();
@@ -183,6 +187,12 @@ result<std::unique_ptr<file>> memory_file_system::open(const std::string& path, 
   if (found->is_directory()) return error_from_errno(EISDIR, "open", path);
   return std::unique_ptr<file>(
       std::make_unique<memory_file>(found->content, path, mode != open_mode::read));
+}
+
+result<std::unique_ptr<volume>> memory_file_system::open_volume(const std::string& path) {
+  const std::lock_guard guard(mutex_);
+  if (find(normal(path)) == nullptr) return error_from_errno(ENOENT, "open", path);
+  return std::unique_ptr<volume>(std::make_unique<memory_volume>());
 }
 
 result<std::vector<directory_entry>> memory_file_system::list(const std::string& path) {

@@ -19,6 +19,7 @@ class memory_file_system final : public file_system {
   ~memory_file_system() override;
 
   result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override;
+  result<std::unique_ptr<volume>> open_volume(const std::string& path) override;
   result<std::vector<directory_entry>> list(const std::string& path) override;
   result<bool> exists(const std::string& path) override;
   status make_directories(const std::string& path) override;

@@ -21,6 +21,7 @@ std::unique_ptr<operation> operation::make_write(file& target, std::uint64_t pos
       new operation(durable ? kind::durable_write : kind::write, target, position));
   made->left_.reserve(parts.size());
   for (const bytes_view part : parts) made->add_part(part.data(), part.size());
+  if (durable && !target.takes_durable_writes()) made->write_and_sync();
   made->done_ = std::move(done);
   return made;
 }
@@ -50,9 +51,19 @@ unsigned operation::part_count() const {
 
 int operation::write_flags() const { return kind_ == kind::durable_write ? RWF_DSYNC : 0; }
 
+void operation::write_and_sync() {
+  kind_ = kind::write;
+  syncs_at_end_ = true;
+}
+
 bool operation::absorb(std::int64_t outcome) {
   if (outcome == -EINTR || outcome == -EAGAIN) {
     if (++retries_ <= limits::io_retries_max) return false;
+  }
+  if (outcome == -EOPNOTSUPP && kind_ == kind::durable_write) {
+    file_->refuse_durable_writes();
+    write_and_sync();
+    return false;
   }
   if (outcome < 0) {
     constexpr std::string_view verbs[] = {"write", "write", "sync", "read"};
@@ -67,7 +78,10 @@ bool operation::absorb(std::int64_t outcome) {
   }
   retries_ = 0;
   advance(static_cast<std::size_t>(outcome));
-  return first_left_ == left_.size();
+  if (first_left_ < left_.size()) return false;
+  if (!syncs_at_end_) return true;
+  kind_ = kind::sync;
+  return false;
 }
 
 void operation::advance(std::size_t size) {

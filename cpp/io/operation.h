@@ -11,7 +11,8 @@
 namespace ringlog::io {
 
 // One read, write or sync on its way through an engine: what is left to do, and whom to tell.
-// Owned by the loop, then by the engine while the kernel or the pool works on it.
+// Owned by the loop, then by the engine while the kernel or the pool works on it. A durable write
+// to a file that does not take them goes on as a write, then as a sync.
 class operation {
  public:
   enum class kind : std::uint8_t { write, durable_write, sync, read };
@@ -23,6 +24,7 @@ class operation {
   static std::unique_ptr<operation> make_read(file& source, std::uint64_t position,
                                               mutable_bytes target, engine::read_completion done);
 
+  // What to ask of the kernel next.
   kind what() const { return kind_; }
   int descriptor() const { return file_->descriptor(); }
   bool is_empty() const { return kind_ != kind::sync && left_.empty(); }
@@ -34,7 +36,8 @@ class operation {
   int write_flags() const;  // RWF_DSYNC for a durable write
 
   // Takes what the system call said: bytes done, or -errno. True when the operation is over; else
-  // it is to be issued again for what is left (short transfer, interruption).
+  // it is to be issued again for what is left (short transfer, interruption, the
+  // next step).
   bool absorb(std::int64_t outcome);
 
   // Does all of it in the calling thread, by pwritev2, preadv and fdatasync.
@@ -51,10 +54,12 @@ class operation {
 
   void add_part(const std::byte* data, std::size_t size);
   void advance(std::size_t size);
+  void write_and_sync();
   std::int64_t call() const;
   status run_by_file_steps();
 
   kind kind_;
+  bool syncs_at_end_ = false;
   file* file_;
   std::uint64_t position_;
   std::vector<iovec> left_;

@@ -4,11 +4,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
+#include "io/aligned_buffer.h"
+#include "io/file_system_type.h"
 #include "io/owned_descriptor.h"
 #include "io/record_lock.h"
 
@@ -17,8 +21,8 @@ namespace {
 
 class posix_file final : public file {
  public:
-  posix_file(owned_descriptor opened, std::string path)
-      : descriptor_(std::move(opened)), path_(std::move(path)) {}
+  posix_file(owned_descriptor opened, std::string path, bool is_direct = false)
+      : descriptor_(std::move(opened)), path_(std::move(path)), is_direct_(is_direct) {}
 
   result<std::size_t> read_at(std::uint64_t position, mutable_bytes target) override {
     std::size_t filled = 0;
@@ -84,11 +88,52 @@ class posix_file final : public file {
 
   const std::string& path() const override { return path_; }
   int descriptor() const override { return descriptor_.number(); }
+  bool is_direct() const override { return is_direct_; }
+
+ private:
+  owned_descriptor descriptor_;
+  std::string path_;
+  bool is_direct_;
+};
+
+class posix_volume final : public volume {
+ public:
+  posix_volume(owned_descriptor opened, std::string path)
+      : descriptor_(std::move(opened)), path_(std::move(path)) {}
+
+  status sync() override {
+    if (retry_interrupted([&] { return ::syncfs(descriptor_.number()); }) != 0) {
+      return error_from_errno(errno, "sync the file system of", path_);
+    }
+    return {};
+  }
 
  private:
   owned_descriptor descriptor_;
   std::string path_;
 };
+
+// Some file systems take O_DIRECT at open and refuse the first transfer.
+bool refuses_direct(int errno_value) { return errno_value == EINVAL || errno_value == EOPNOTSUPP; }
+
+result<bool> reads_directly(const owned_descriptor& opened, const std::string& path) {
+  TRY_ASSIGN(const aligned_buffer target, aligned_buffer::make(direct_alignment));
+  const ssize_t got =
+      retry_interrupted([&] { return ::pread(opened.number(), target.data(), target.size(), 0); });
+  if (got < 0 && !refuses_direct(errno)) return error_from_errno(errno, "read", path);
+  return got >= 0;
+}
+
+// Since Linux 5.8 syncfs reports what write-back lost.
+bool syncfs_reports_errors() {
+  utsname about{};
+  int major = 0;
+  int minor = 0;
+  if (::uname(&about) != 0 || std::sscanf(about.release, "%d.%d", &major, &minor) != 2) {
+    return false;
+  }
+  return std::pair(major, minor) >= std::pair(5, 8);
+}
 
 int flags_of(open_mode mode) {
   switch (mode) {
@@ -113,6 +158,27 @@ result<std::unique_ptr<file>> posix_file_system::open(const std::string& path, o
       [&] { return ::open(path.c_str(), flags_of(mode) | O_CLOEXEC, new_file_mode); }));
   if (!opened.is_open()) return error_from_errno(errno, "open", path);
   return std::unique_ptr<file>(std::make_unique<posix_file>(std::move(opened), path));
+}
+
+result<std::unique_ptr<file>> posix_file_system::open_direct(const std::string& path) {
+  owned_descriptor opened(
+      retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC); }));
+  bool is_direct = opened.is_open();
+  if (!is_direct && !refuses_direct(errno)) return error_from_errno(errno, "open", path);
+  if (is_direct) {
+    TRY_ASSIGN(is_direct, reads_directly(opened, path));
+  }
+  if (!is_direct) return open(path, open_mode::read_write);
+  return std::unique_ptr<file>(std::make_unique<posix_file>(std::move(opened), path, true));
+}
+
+result<std::unique_ptr<volume>> posix_file_system::open_volume(const std::string& path) {
+  TRY_ASSIGN(const std::uint32_t type, file_system_type(path));
+  if (!syncs_as_a_whole(type) || !syncfs_reports_errors()) return file_system::open_volume(path);
+  owned_descriptor opened(
+      retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+  if (!opened.is_open()) return error_from_errno(errno, "open", path);
+  return std::unique_ptr<volume>(std::make_unique<posix_volume>(std::move(opened), path));
 }
 
 result<std::vector<directory_entry>> posix_file_system::list(const std::string& path) {

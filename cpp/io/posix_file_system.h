@@ -10,6 +10,8 @@ namespace ringlog::io {
 class posix_file_system final : public file_system {
  public:
   result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override;
+  result<std::unique_ptr<file>> open_direct(const std::string& path) override;
+  result<std::unique_ptr<volume>> open_volume(const std::string& path) override;
   result<std::vector<directory_entry>> list(const std::string& path) override;
   result<bool> exists(const std::string& path) override;
   status make_directories(const std::string& path) override;

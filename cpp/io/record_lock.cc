@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <map>
 #include <mutex>
 
+#include "io/file_system_type.h"
 #include "io/owned_descriptor.h"
 
 namespace ringlog::io {
@@ -85,27 +85,6 @@ error held_elsewhere(const std::string& path, pid_t holder) {
                     holder);
 }
 
-constexpr bool is_network_file_system(std::uint32_t type) {
-  constexpr std::uint32_t nfs = 0x6969;
-  constexpr std::uint32_t smb = 0x517b;
-  constexpr std::uint32_t cifs = 0xff534d42;
-  constexpr std::uint32_t smb2 = 0xfe534d42;
-  constexpr std::uint32_t afs = 0x5346414f;
-  return type == nfs || type == smb || type == cifs || type == smb2 || type == afs;
-}
-
-status check_file_system(const std::string& path, const owned_descriptor& opened) {
-  struct statfs about {};
-  if (::fstatfs(opened.number(), &about) != 0) return error_from_errno(errno, "stat", path);
-  if (is_network_file_system(static_cast<std::uint32_t>(about.f_type))) {
-    return make_error(error_code::unsupported,
-                      "{} is on a network file system, which loses locks and synced data when the "
-                      "connection breaks: choose a directory on a local disk",
-                      path);
-  }
-  return {};
-}
-
 status set_lock(const std::string& path, const owned_descriptor& opened) {
   constexpr int attempts_max = 10;  // the holder may let go between our two questions
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
@@ -132,6 +111,7 @@ result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path) {
   if (::stat(path.c_str(), &about) == 0 && registry.holds({about.st_dev, about.st_ino})) {
     return held_here(path);
   }
+  TRY(refuse_network_file_system(parent_of(path)));
   owned_descriptor opened(
       retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }));
   if (!opened.is_open()) return error_from_errno(errno, "open", path);
@@ -141,7 +121,6 @@ result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path) {
     opened.release();  // renamed onto our path since the stat: closing it would drop our own lock
     return held_here(path);
   }
-  TRY(check_file_system(path, opened));
   TRY(set_lock(path, opened));
   registry.holders[id] = ::getpid();
   return std::unique_ptr<file_lock>(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include "io/sim/world.h"
 
@@ -39,6 +40,17 @@ struct disk::node {
   void sync_names() {
     for (const name_change& change : pending) apply(durable_children, change);
     pending.clear();
+  }
+
+  // Calls visit(node) for it and all that it holds, on either side of a crash.
+  template <typename Visit>
+  void walk(Visit visit) {
+    visit(*this);
+    for (const auto& [_, child] : children) child->walk(visit);
+    for (const auto& [name, child] : durable_children) {
+      const auto seen = children.find(name);
+      if (seen == children.end() || seen->second != child) child->walk(visit);
+    }
   }
 };
 
@@ -241,6 +253,42 @@ status disk::sync_directory(const std::string& path) {
   });
 }
 
+// The whole disk.
+class disk_volume final : public volume {
+ public:
+  explicit disk_volume(disk& home)
+      : disk_(home), boot_(home.boots_), failures_seen_(home.failed_syncs_) {}
+
+  status sync() override {
+    if (boot_ != disk_.boots_) {
+      return make_error(error_code::io_error, "cannot sync a disk opened before the crash");
+    }
+    return disk_.change("sync_volume", "/", [&]() -> status {
+      if (disk_.strikes(disk_.faults.sync_error_one_in, "fault: sync of the disk failed")) {
+        ++disk_.failed_syncs_;
+        disk_.root_->walk([&](disk::node& each) { each.bytes.fail_sync(disk_.world_.random()); });
+      }
+      const bool failed = std::exchange(failures_seen_, disk_.failed_syncs_) != disk_.failed_syncs_;
+      if (failed) return error_from_errno(EIO, "sync", "the disk");
+      disk_.root_->walk([&](disk::node& each) {
+        if (!disk_.faults.ignore_file_syncs) each.bytes.sync();
+        if (!disk_.faults.ignore_directory_syncs) each.sync_names();
+      });
+      return {};
+    });
+  }
+
+ private:
+  disk& disk_;
+  std::uint64_t boot_;
+  std::uint64_t failures_seen_;
+};
+
+result<std::unique_ptr<volume>> disk::open_volume(const std::string& path) {
+  TRY(find(path, "open"));
+  return std::unique_ptr<volume>(std::make_unique<disk_volume>(*this));
+}
+
 struct disk::held_lock final : file_lock {
   held_lock(disk& of, std::uint64_t id) : home(of), inode(id), boot(of.boots_) {}
   ~held_lock() override {
@@ -274,8 +322,10 @@ result<file_system::identity> disk::identify(const std::string& path) {
 // --- the machine
 
 void disk::power_off() {
-  if (!off_) ++events_["power off"];
+  if (off_) return;
+  ++events_["power off"];
   off_ = true;
+  root_->walk([](node& each) { each.bytes.cut_off(); });
 }
 
 void disk::power_on() {
@@ -371,12 +421,17 @@ status disk_file::write_at(std::uint64_t position, bytes_view source) {
   return disk_.change("write", path_, [&] { return write_bytes(position, source); });
 }
 
+std::shared_ptr<const stored_bytes::write_under_way> disk_file::begin_write(std::uint64_t position,
+                                                                            byte_buffer bytes) {
+  const bool reaches_the_disk = writable_ && check("write").ok();
+  return reaches_the_disk ? node_->bytes.begin_write(position, std::move(bytes)) : nullptr;
+}
+
 status disk_file::write_durable(std::uint64_t position, bytes_view source) {
   TRY(write_at(position, source));
   return disk_.change("write_durable", path_, [&]() -> status {
     if (disk_.strikes(disk_.faults.sync_error_one_in, "fault: sync failed")) {
-      node_->bytes.fail_sync(disk_.world_.random());
-      return error_from_errno(EIO, "write", path_);
+      return fail_sync("write");
     }
     if (disk_.faults.ignore_file_syncs) return {};
     const std::uint64_t sector = sector_sizes[disk_.world_.random().below(2)];
@@ -385,12 +440,17 @@ status disk_file::write_durable(std::uint64_t position, bytes_view source) {
   });
 }
 
+error disk_file::fail_sync(std::string_view what) {
+  ++disk_.failed_syncs_;
+  node_->bytes.fail_sync(disk_.world_.random());
+  return error_from_errno(EIO, what, path_);
+}
+
 status disk_file::sync() {
   TRY(check("sync"));
   return disk_.change("sync", path_, [&]() -> status {
     if (disk_.strikes(disk_.faults.sync_error_one_in, "fault: sync failed")) {
-      node_->bytes.fail_sync(disk_.world_.random());
-      return error_from_errno(EIO, "sync", path_);
+      return fail_sync("sync");
     }
     if (!disk_.faults.ignore_file_syncs) node_->bytes.sync();
     return {};

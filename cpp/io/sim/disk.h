@@ -49,6 +49,7 @@ class disk final : public file_system {
   ~disk() override;
 
   result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override;
+  result<std::unique_ptr<volume>> open_volume(const std::string& path) override;
   result<std::vector<directory_entry>> list(const std::string& path) override;
   result<bool> exists(const std::string& path) override;
   status make_directories(const std::string& path) override;
@@ -78,6 +79,7 @@ class disk final : public file_system {
 
  private:
   friend class disk_file;
+  friend class disk_volume;
   struct node;
   struct held_lock;
   using node_ptr = std::shared_ptr<node>;
@@ -105,7 +107,8 @@ class disk final : public file_system {
   world& world_;
   node_ptr root_;
   std::uint64_t next_inode_ = 1;
-  std::uint64_t boots_ = 0;  // files and locks of an earlier one are void
+  std::uint64_t boots_ = 0;         // files and locks of an earlier one are void
+  std::uint64_t failed_syncs_ = 0;  // of files and of the whole; each volume reports the news
   bool off_ = false;
   std::map<std::uint64_t, std::uint64_t> locked_;  // inode -> boot
   event_counts events_;
@@ -126,6 +129,10 @@ class disk_file final : public file {
   const std::string& path() const override { return path_; }
   int descriptor() const override { return -1; }
 
+  // A write through an engine is under way while the answer lives (io/sim/stored_bytes.h).
+  std::shared_ptr<const stored_bytes::write_under_way> begin_write(std::uint64_t position,
+                                                                   byte_buffer bytes);
+
   // As engine::write with `durable`: afterwards these bytes and the size are durable, no others.
   status write_durable(std::uint64_t position, bytes_view source);
 
@@ -136,6 +143,7 @@ class disk_file final : public file {
   status check(std::string_view what) const;
   std::uint64_t owned_bytes() const;
   status write_bytes(std::uint64_t position, bytes_view source);
+  error fail_sync(std::string_view what);
 
   disk& disk_;
   std::shared_ptr<disk::node> node_;

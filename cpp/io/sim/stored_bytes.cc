@@ -1,6 +1,9 @@
 #include "io/sim/stored_bytes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace ringlog::io::sim {
 
@@ -15,6 +18,22 @@ void stored_bytes::apply(byte_buffer& target, const change& one) {
     target.resize(one.position);
   } else {
     write_into(target, one.position, one.bytes);
+  }
+}
+
+std::shared_ptr<const stored_bytes::write_under_way> stored_bytes::begin_write(
+    std::uint64_t position, byte_buffer bytes) {
+  std::erase_if(under_way_, [](const auto& old) { return old.expired(); });
+  auto begun = std::make_shared<const write_under_way>(write_under_way{position, std::move(bytes)});
+  under_way_.push_back(begun);
+  return begun;
+}
+
+void stored_bytes::cut_off() {
+  for (const auto& begun : std::exchange(under_way_, {})) {
+    const auto alive = begun.lock();
+    if (alive == nullptr || alive->bytes.empty()) continue;
+    pending_.push_back({.is_under_way = true, .position = alive->position, .bytes = alive->bytes});
   }
 }
 
@@ -80,8 +99,8 @@ std::size_t stored_bytes::surviving_changes(random_source& random) const {
   return index;
 }
 
-// How many of the unsynced changes each sector keeps. A quarter of the files loses all, a quarter
-// keeps all, the rest differs by sector.
+// How many of the unsynced changes each sector keeps. A quarter of the files, or of the writes
+// under way, loses all, a quarter keeps all, the rest differs by sector.
 class stored_bytes::crash_dice {
  public:
   crash_dice(random_source& random, std::uint64_t sector_size, std::size_t changes)
@@ -117,16 +136,19 @@ void stored_bytes::crash(random_source& random, std::uint64_t sector_bytes, even
   for (std::size_t index = 0; index < end; ++index) {
     if (pending_[index].is_resize) {
       apply(durable_, pending_[index]);
+    } else if (pending_[index].is_under_way) {
+      crash_dice own(random, sector_bytes, 1);
+      crash_write(pending_[index], 0, own, events);
     } else {
-      crash_write(index, dice, events);
+      crash_write(pending_[index], index, dice, events);
     }
   }
   pending_.clear();
   content_ = durable_;
 }
 
-void stored_bytes::crash_write(std::size_t index, crash_dice& dice, event_counts& events) {
-  const change& one = pending_[index];
+void stored_bytes::crash_write(const change& one, std::size_t age, crash_dice& dice,
+                               event_counts& events) {
   const bytes_view bytes(one.bytes);
   bool some_kept = false;
   bool some_lost = false;
@@ -135,7 +157,7 @@ void stored_bytes::crash_write(std::size_t index, crash_dice& dice, event_counts
     const std::uint64_t sector = position / dice.sector_bytes;
     const std::size_t size =
         std::min<std::uint64_t>(bytes.size() - done, (sector + 1) * dice.sector_bytes - position);
-    if (index < dice.kept_of(sector)) {
+    if (age < dice.kept_of(sector)) {
       write_into(durable_, position, bytes.subspan(done, size));
       some_kept = true;
     } else {
@@ -148,9 +170,8 @@ void stored_bytes::crash_write(std::size_t index, crash_dice& dice, event_counts
     durable_.resize(end);
     ++events["crash left zeros at the end"];
   }
-  ++events[!some_lost  ? "crash kept a write"
-           : some_kept ? "crash tore a write"
-                       : "crash lost a write"];
+  const char* outcome = !some_lost ? "kept" : some_kept ? "tore" : "lost";
+  ++events[fmt::format("crash {} a write{}", outcome, one.is_under_way ? " under way" : "")];
 }
 
 void stored_bytes::flip_bit(random_source& random) {

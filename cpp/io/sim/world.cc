@@ -3,6 +3,15 @@
 #include "io/sim/disk.h"
 
 namespace ringlog::io::sim {
+namespace {
+
+byte_buffer join(const std::vector<bytes_view>& parts) {
+  byte_buffer joined;
+  for (const bytes_view part : parts) append(joined, part);
+  return joined;
+}
+
+}  // namespace
 
 void actor::post(task work) { posted_.push_back(std::move(work)); }
 
@@ -27,18 +36,22 @@ void actor::end_later(task work) {
   schedule_at(world_.time().now() + world_.random_latency(), std::move(work));
 }
 
-// An operation reaches the disk at the moment it ends; until then a crash loses all of it.
+// Programs see an operation at the moment it ends. A power cut until then leaves of a write what
+// stored_bytes says; the death of the process alone leaves nothing of it.
 void actor::write(file& target, std::uint64_t position, std::vector<bytes_view> parts, bool durable,
                   completion done) {
-  end_later(
-      [&target, position, parts = std::move(parts), durable, done = std::move(done)]() mutable {
-        byte_buffer joined;
-        for (const bytes_view part : parts) append(joined, part);
-        auto* simulated = dynamic_cast<disk_file*>(&target);
-        CHECK(simulated != nullptr, "only files of a simulated disk are written in a simulation");
-        done(durable ? simulated->write_durable(position, joined)
-                     : simulated->write_at(position, joined));
-      });
+  auto* simulated = dynamic_cast<disk_file*>(&target);
+  CHECK(simulated != nullptr, "only files of a simulated disk are written in a simulation");
+  auto begun = simulated->begin_write(position, join(parts));
+  end_later([simulated, position, parts = std::move(parts), durable, begun = std::move(begun),
+             done = std::move(done)]() mutable {
+    const byte_buffer joined = join(parts);
+    CHECK(begun == nullptr || begun->bytes == joined, "bytes changed while their write ran");
+    status outcome = durable ? simulated->write_durable(position, joined)
+                             : simulated->write_at(position, joined);
+    begun.reset();
+    done(std::move(outcome));
+  });
 }
 
 void actor::sync(file& target, completion done) {

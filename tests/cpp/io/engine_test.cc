@@ -3,15 +3,18 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <thread>
 
 #include "base/random.h"
+#include "io/aligned_buffer.h"
 #include "io/make_engine.h"
 #include "io/posix_file_system.h"
 #include "io/system_clock.h"
@@ -282,8 +285,45 @@ INSTANTIATE_TEST_SUITE_P(, EngineTest, testing::Values(engine_choice::uring, eng
                            return choice.param == engine_choice::uring ? "io_uring" : "epoll";
                          });
 
-// Makes io_uring_setup fail with `errno_value` for the rest of this process, as Docker's default
-// profile and hardened systems do.
+// Both engines over O_DIRECT, from and into aligned memory, several writes under way.
+TEST_P(EngineTest, WritesAndReadsPastThePageCache) {
+  constexpr std::uint64_t blocks = 8;
+  ASSERT_TRUE(make_file("data")->resize(blocks * direct_alignment).ok());
+  const auto target = disk_.open_direct(directory_ / "data").value();
+  const auto source = aligned_buffer::make(blocks * direct_alignment).value();
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    source.data()[i] = static_cast<std::byte>('a' + i / direct_alignment);
+  }
+  const auto seen = aligned_buffer::make(source.size()).value();
+  std::uint64_t written = 0;
+  run([&] {
+    for (std::uint64_t i = 0; i < blocks; ++i) {
+      const std::uint64_t position = i * direct_alignment;
+      engine_->write(*target, position, {source.bytes().subspan(position, direct_alignment)}, true,
+                     [&](status done) {
+                       ASSERT_TRUE(done.ok()) << done.failure().message;
+                       if (++written < blocks) return;
+                       engine_->read(*target, 0, seen.bytes(), [&](result<std::size_t> read) {
+                         EXPECT_EQ(read.value(), seen.size());
+                         engine_->stop();
+                       });
+                     });
+    }
+  });
+  EXPECT_TRUE(equal(seen.bytes(), source.bytes()));
+  EXPECT_EQ(target->size().value(), source.size());
+}
+
+// For the rest of this process a program of the kernel's packet filter judges each system call.
+void filter_system_calls(std::span<sock_filter> program) {
+  const sock_fprog filter{.len = static_cast<std::uint16_t>(program.size()),
+                          .filter = program.data()};
+  CHECK(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs", errno);
+  CHECK(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0, "seccomp", errno);
+}
+
+// Makes io_uring_setup fail with `errno_value`, as Docker's default profile and hardened systems
+// do.
 void forbid_io_uring(std::uint32_t errno_value) {
   std::array<sock_filter, 4> program = {{
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -291,9 +331,62 @@ void forbid_io_uring(std::uint32_t errno_value) {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errno_value),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   }};
-  const sock_fprog filter{.len = program.size(), .filter = program.data()};
-  CHECK(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs", errno);
-  CHECK(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0, "seccomp", errno);
+  filter_system_calls(program);
+}
+
+// Makes pwritev2 with RWF_DSYNC fail with EOPNOTSUPP, as old FUSE does, and fdatasync with EIO when
+// told so.
+void forbid_durable_writes(bool sync_fails) {
+  const std::uint32_t sync_outcome = sync_fails ? SECCOMP_RET_ERRNO | EIO : SECCOMP_RET_ALLOW;
+  std::array<sock_filter, 8> program = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_fdatasync, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, sync_outcome),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_pwritev2, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[5])),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, RWF_DSYNC, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  filter_system_calls(program);
+}
+
+// Runs `body` in a forked child; its answer (0 to 255).
+template <typename Body>
+int in_child(Body body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int outcome = 0;
+  CHECK(::waitpid(child, &outcome, 0) == child, "waitpid");
+  CHECK(WIFEXITED(outcome), "the child died", outcome);
+  return WEXITSTATUS(outcome);
+}
+
+// io_uring's writes are no system calls; tests/compat/test_forgetful_fs.py does this to both.
+TEST(RefusedDurableWriteTest, BecomesAWriteAndASync) {
+  const temporary_directory directory;
+  const auto write_durable = [&](bool sync_fails) {
+    forbid_durable_writes(sync_fails);
+    const system_clock time;
+    null_log_sink sink;
+    const auto engine = make_engine(engine_choice::epoll, time, sink).value();
+    const auto target = posix_file_system().open(directory / "data", open_mode::create).value();
+    int succeeded = 0;
+    engine->post([&] {
+      for (std::uint64_t i = 0; i < 10; ++i) {
+        engine->write(*target, i * 3, {as_bytes("ab"), as_bytes("c")}, true,
+                      [&](status done) { succeeded += done.ok() ? 1 : 0; });
+      }
+      engine->stop();
+    });
+    engine->run();
+    return target->takes_durable_writes() ? 100 : succeeded;
+  };
+  EXPECT_EQ(in_child([&] { return write_durable(false); }), 10);
+  posix_file_system disk;
+  const auto content = read_file(disk, directory / "data", 100);
+  EXPECT_EQ(to_string(content.value()), "abcabcabcabcabcabcabcabcabcabc");
+  EXPECT_EQ(in_child([&] { return write_durable(true); }), 0);
 }
 
 class remembering_sink final : public log_sink {
@@ -306,7 +399,7 @@ class RefusedUringTest : public testing::TestWithParam<std::pair<int, std::strin
 
 TEST_P(RefusedUringTest, FallsBackSayingWhyOrFailsWhenAskedForByName) {
   const auto& [errno_value, remedy] = GetParam();
-  const auto in_child = [&] {
+  const auto outcome = [&] {
     forbid_io_uring(static_cast<std::uint32_t>(errno_value));
     const system_clock time;
     remembering_sink sink;
@@ -318,12 +411,7 @@ TEST_P(RefusedUringTest, FallsBackSayingWhyOrFailsWhenAskedForByName) {
     if (forced.ok() || forced.code() != error_code::unsupported) return 4;
     return sink.lines.size() == 1 ? 0 : 5;
   };
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(in_child());
-  int outcome = 0;
-  ASSERT_EQ(::waitpid(child, &outcome, 0), child);
-  EXPECT_TRUE(WIFEXITED(outcome));
-  EXPECT_EQ(WEXITSTATUS(outcome), 0);
+  EXPECT_EQ(in_child(outcome), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(, RefusedUringTest,

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "io/aligned_buffer.h"
 #include "io/memory_file_system.h"
 #include "io/posix_file_system.h"
 #include "io/sim/disk.h"
@@ -127,6 +130,35 @@ TEST_P(FileSystemTest, ADirectoryMovesWithAllItHolds) {
   EXPECT_EQ(text_of("to/deep/f"), "CONtent");
   ASSERT_TRUE(disk().remove_tree(path("to")).ok());
   EXPECT_EQ(opened->size().value(), 7u);
+}
+
+TEST_P(FileSystemTest, DirectFiles) {
+  EXPECT_EQ(disk().open_direct(path("a")).code(), error_code::not_found);
+  ASSERT_TRUE(
+      replace_file(disk(), path("a"), as_bytes(std::string(2 * direct_alignment, 'o'))).ok());
+  const auto opened = disk().open_direct(path("a")).value();
+  const auto block = aligned_buffer::make(direct_alignment).value();
+  std::ranges::fill(block.bytes(), std::byte{'n'});
+  ASSERT_TRUE(opened->write_at(direct_alignment, block.bytes()).ok());
+  ASSERT_TRUE(opened->sync().ok());
+  EXPECT_EQ(text_of("a"), std::string(direct_alignment, 'o') + std::string(direct_alignment, 'n'));
+  EXPECT_EQ(opened->read_at(0, block.bytes()).value(), direct_alignment);
+  EXPECT_EQ(to_string(block.bytes()), std::string(direct_alignment, 'o'));
+  EXPECT_EQ(opened->read_at(2 * direct_alignment, block.bytes()).value(), 0u);
+}
+
+TEST_P(FileSystemTest, AVolumeIsSyncedAgainAndAgain) {
+  EXPECT_EQ(disk().open_volume(path("no")).code(), error_code::not_found);
+  const auto all = disk().open_volume(base_);
+  if (!all.ok()) {
+    EXPECT_EQ(all.code(), error_code::unsupported);
+    GTEST_SKIP() << all.failure().message;
+  }
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(replace_file(disk(), path("a"), as_bytes("content")).ok());
+    const status synced = (*all)->sync();
+    EXPECT_TRUE(synced.ok()) << synced.failure().message;
+  }
 }
 
 TEST_P(FileSystemTest, ALockIsTakenOnce) {

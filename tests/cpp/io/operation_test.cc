@@ -70,6 +70,39 @@ TEST_F(OperationTest, PartsAreHandedOverInBitesOfTheSystemsSize) {
   EXPECT_TRUE(write->absorb(10));
 }
 
+TEST_F(OperationTest, AFileThatTakesNoDurableWritesIsWrittenAndSynced) {
+  const auto first = make_write({as_bytes("abc")});
+  EXPECT_EQ(first->what(), operation::kind::durable_write);
+  EXPECT_NE(first->write_flags(), 0);
+  EXPECT_FALSE(first->absorb(1));
+  EXPECT_FALSE(first->absorb(-EOPNOTSUPP));
+  EXPECT_EQ(first->what(), operation::kind::write);
+  EXPECT_EQ(first->write_flags(), 0);
+  EXPECT_EQ(first->position(), 101u);
+  EXPECT_FALSE(first->absorb(2));
+  EXPECT_EQ(first->what(), operation::kind::sync);
+  EXPECT_FALSE(first->absorb(-EINTR));
+  EXPECT_TRUE(first->absorb(0));
+  first->complete();
+  EXPECT_TRUE(outcome_->ok());
+  // Decided for the file: the next one does not ask again, and a failed sync fails it.
+  EXPECT_FALSE(file_->takes_durable_writes());
+  const auto second = make_write({as_bytes("abc")});
+  EXPECT_EQ(second->what(), operation::kind::write);
+  EXPECT_FALSE(second->absorb(3));
+  EXPECT_TRUE(second->absorb(-EIO));
+  second->complete();
+  EXPECT_EQ(outcome_->code(), error_code::io_error);
+}
+
+TEST_F(OperationTest, AFileThatTakesNoWritesAtAllFails) {
+  const auto write = make_write({as_bytes("abc")});
+  EXPECT_FALSE(write->absorb(-EOPNOTSUPP));
+  EXPECT_TRUE(write->absorb(-EOPNOTSUPP));
+  write->complete();
+  EXPECT_EQ(outcome_->code(), error_code::unsupported);
+}
+
 TEST_F(OperationTest, AReadThatMeetsTheEndReportsWhatItHas) {
   byte_buffer target(10);
   std::optional<result<std::size_t>> outcome;

@@ -2,14 +2,44 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
+#include "io/aligned_buffer.h"
+#include "io/file_system_type.h"
 #include "io/system_clock.h"
 #include "io/system_random.h"
 #include "io/temporary_directory.h"
+
+namespace {
+
+// What these tests make the system say; 0 lets it speak for itself.
+std::uint32_t pretended_type = 0;  // of every file system
+int refused_direct_read = 0;       // errno
+
+}  // namespace
+
+// In place of the C library's, for the whole of this test program.
+extern "C" int statfs(const char* path, struct statfs* about) noexcept {
+  const auto outcome = static_cast<int>(::syscall(SYS_statfs, path, about));
+  if (outcome == 0 && pretended_type != 0) about->f_type = pretended_type;
+  return outcome;
+}
+
+extern "C" ssize_t pread(int descriptor, void* target, std::size_t size, off_t position) {
+  if (refused_direct_read != 0 && (::fcntl(descriptor, F_GETFL) & O_DIRECT) != 0) {
+    errno = refused_direct_read;
+    return -1;
+  }
+  return ::syscall(SYS_pread64, descriptor, target, size, position);
+}
 
 namespace ringlog::io {
 namespace {
@@ -86,6 +116,98 @@ TEST_F(PosixFileSystemTest, AForkedChildNeitherHoldsNorDropsTheLock) {
   EXPECT_EQ(in_child([&] { return disk_.lock(directory_ / ".lock").ok() ? 1 : 0; }), 0);
   held.reset();
   EXPECT_EQ(in_child([&] { return disk_.lock(directory_ / ".lock").ok() ? 0 : 1; }), 0);
+}
+
+TEST_F(PosixFileSystemTest, WithoutDirectAccessAFileIsOpenedOrdinarily) {
+  // A character device has none: EINVAL at open.
+  const auto ordinary = disk_.open_direct("/dev/full").value();
+  EXPECT_FALSE(ordinary->is_direct());
+  const auto file = disk_.open(directory_ / "a", open_mode::create).value();
+  EXPECT_FALSE(file->is_direct());
+  ASSERT_TRUE(file->resize(3 * direct_alignment).ok());
+  const auto opened = disk_.open_direct(directory_ / "a").value();
+  EXPECT_EQ(opened->is_direct(), (::fcntl(opened->descriptor(), F_GETFL) & O_DIRECT) != 0);
+  EXPECT_EQ(::fcntl(opened->descriptor(), F_GETFD), FD_CLOEXEC);
+}
+
+// A file system that takes O_DIRECT at open and refuses the first transfer.
+TEST_F(PosixFileSystemTest, ARefusedFirstReadCountsAsNoDirectAccess) {
+  ASSERT_TRUE(replace_file(disk_, directory_ / "a", as_bytes("content")).ok());
+  refused_direct_read = EINVAL;
+  const auto ordinary = disk_.open_direct(directory_ / "a");
+  refused_direct_read = EIO;
+  const auto failed = disk_.open_direct(directory_ / "a");
+  refused_direct_read = 0;
+  ASSERT_TRUE(ordinary.ok());
+  EXPECT_FALSE((*ordinary)->is_direct());
+  byte_buffer target(3);  // neither aligned nor whole
+  EXPECT_EQ((*ordinary)->read_at(1, target).value(), 3u);
+  EXPECT_EQ(failed.code(), error_code::io_error);
+}
+
+TEST_F(PosixFileSystemTest, ANetworkFileSystemIsNotWrittenTo) {
+  pretended_type = 0x6969;
+  const auto refused = disk_.lock(directory_ / ".lock");
+  const auto whole = disk_.open_volume(directory_.path());
+  pretended_type = 0;
+  EXPECT_EQ(refused.code(), error_code::unsupported);
+  EXPECT_EQ(refused.failure().message,
+            directory_.path() +
+                " is on a network file system (NFS), which loses locks and synced data when the "
+                "connection breaks: choose a directory on a local disk");
+  EXPECT_EQ(whole.code(), error_code::unsupported);
+  EXPECT_FALSE(disk_.exists(directory_ / ".lock").value());
+  EXPECT_TRUE(disk_.lock(directory_ / ".lock").ok());
+}
+
+TEST(FileSystemTypeTest, Table) {
+  const std::pair<std::uint32_t, std::string_view> network[] = {
+      {NFS_SUPER_MAGIC, "NFS"},   {SMB_SUPER_MAGIC, "SMB"},     {CIFS_SUPER_MAGIC, "CIFS"},
+      {SMB2_SUPER_MAGIC, "SMB2"}, {V9FS_MAGIC, "9p"},           {CEPH_SUPER_MAGIC, "Ceph"},
+      {AFS_FS_MAGIC, "AFS"},      {AFS_SUPER_MAGIC, "OpenAFS"}, {CODA_SUPER_MAGIC, "Coda"},
+      {NCP_SUPER_MAGIC, "NCP"},
+  };
+  for (const auto& [type, name] : network) {
+    EXPECT_EQ(network_file_system(type), name);
+    EXPECT_FALSE(syncs_as_a_whole(type)) << name;
+  }
+  for (const std::uint32_t whole : {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC}) {
+    EXPECT_FALSE(network_file_system(whole));
+    EXPECT_TRUE(syncs_as_a_whole(whole)) << whole;
+  }
+  EXPECT_TRUE(syncs_as_a_whole(BTRFS_SUPER_MAGIC));
+  EXPECT_TRUE(syncs_as_a_whole(F2FS_SUPER_MAGIC));
+  for (const std::uint32_t single : {FUSE_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC}) {
+    EXPECT_FALSE(network_file_system(single));
+    EXPECT_FALSE(syncs_as_a_whole(single)) << single;
+  }
+  EXPECT_EQ(file_system_type("/proc").value(), static_cast<std::uint32_t>(PROC_SUPER_MAGIC));
+  EXPECT_EQ(file_system_type("/proc/no/such").code(), error_code::not_found);
+}
+
+TEST(AlignedBufferTest, IsAlignedZeroedAndNotForTheChild) {
+  auto buffer = aligned_buffer::make(direct_alignment + 1).value();
+  EXPECT_EQ(buffer.size(), 2 * direct_alignment);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % direct_alignment, 0u);
+  EXPECT_TRUE(
+      std::ranges::all_of(buffer.bytes(), [](std::byte each) { return each == std::byte{}; }));
+  EXPECT_EQ(aligned_buffer::make(0).value().size(), 0u);
+  aligned_buffer moved = std::move(buffer);
+  moved.data()[moved.size() - 1] = std::byte{1};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    unsigned char present = 0;
+    // No mapping there: ENOMEM. What takes the place since is not the buffer's to free.
+    if (::mincore(moved.data(), direct_alignment, &present) == 0 || errno != ENOMEM) ::_exit(1);
+    void* taken = ::mmap(moved.data(), direct_alignment, PROT_READ,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (taken != moved.data()) ::_exit(2);
+    { const aligned_buffer dropped = std::move(moved); }
+    ::_exit(::mincore(taken, direct_alignment, &present) == 0 ? 0 : 3);
+  }
+  int outcome = 0;
+  ASSERT_EQ(::waitpid(child, &outcome, 0), child);
+  EXPECT_EQ(WEXITSTATUS(outcome), 0);
 }
 
 TEST(SystemRandomTest, ThreadsAndChildrenGetNumbersOfTheirOwn) {

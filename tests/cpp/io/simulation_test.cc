@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 
@@ -209,6 +210,132 @@ TEST(DiskTest, ADurableWriteMakesItselfDurableAndNothingElse) {
   });
   EXPECT_TRUE(neighbours.contains(std::string(8192, 'u')));
   EXPECT_TRUE(neighbours.contains(std::string(8192, '\0')));
+}
+
+// What a power cut left of `count` bytes of `letter` from `position` on.
+std::string fate(std::string_view found, std::size_t position, std::size_t count, char letter) {
+  const std::string_view part = found.substr(std::min(position, found.size()), count);
+  const auto kept = static_cast<std::size_t>(std::ranges::count(part, letter));
+  return kept == count ? "kept" : kept == 0 ? "lost" : "torn";
+}
+
+TEST(DiskTest, WritesUnderWayAtAPowerCutTearEachByItself) {
+  constexpr std::size_t size = 16'384;
+  std::set<std::string> fates;
+  std::set<std::string> tears;
+  event_counts total;
+  for_each_seed([&](std::uint64_t seed) {
+    world home(seed);
+    disk drive(home);
+    actor& engine = home.make_actor();
+    ASSERT_TRUE(replace_file(drive, "/a", as_bytes(std::string(3 * size, '-'))).ok());
+    const auto target = drive.open_direct("/a").value();
+    const std::string blocks[] = {std::string(size, 'a'), std::string(size, 'b'),
+                                  std::string(size, 'c')};
+    std::set<std::size_t> acknowledged;
+    for (std::size_t i = 0; i < 3; ++i) {
+      engine.write(*target, i * size, {as_bytes(blocks[i])}, true, [&, i](status done) {
+        if (done.ok()) acknowledged.insert(i);
+      });
+    }
+    const std::uint64_t ends = seed % 3;  // as many come to their end before the power fails
+    while (acknowledged.size() < ends) home.run_one();
+    drive.power_off();
+    home.drop_all();
+    drive.power_on();
+    const std::string found = text_of(drive, "/a");
+    ASSERT_EQ(found.size(), 3 * size);
+    std::string left;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const std::string outcome = fate(found, i * size, size, blocks[i][0]);
+      EXPECT_TRUE(outcome == "kept" || !acknowledged.contains(i)) << i << " " << outcome;
+      if (ends == 0 && i < 2) left += outcome + " ";
+      if (outcome != "torn") continue;
+      const std::string_view torn = std::string_view(found).substr(i * size, size);
+      const auto page_is_whole = [&](std::size_t page) {
+        return fate(torn, page * 4096, 4096, blocks[i][0]) != "torn";
+      };
+      tears.insert(page_is_whole(0) && page_is_whole(1) && page_is_whole(2) && page_is_whole(3)
+                       ? "between pages"
+                       : "inside a page");
+      tears.insert(torn.find(blocks[i][0]) > torn.find('-') ? "first lost" : "first kept");
+      for (std::size_t at = 0; at < size; at += 512) {
+        EXPECT_NE(fate(torn, at, 512, blocks[i][0]), "torn") << "a sector is written or not";
+      }
+    }
+    fates.insert(left);
+    add(total, drive.events());
+  });
+  fates.erase("");
+  EXPECT_EQ(fates, (std::set<std::string>{"kept kept ", "kept lost ", "kept torn ", "lost kept ",
+                                          "lost lost ", "lost torn ", "torn kept ", "torn lost ",
+                                          "torn torn "}));
+  EXPECT_EQ(tears,
+            (std::set<std::string>{"between pages", "inside a page", "first kept", "first lost"}));
+  for (const char* outcome : {"crash kept a write under way", "crash lost a write under way",
+                              "crash tore a write under way"}) {
+    EXPECT_GT(total[outcome], 0u) << outcome;
+  }
+}
+
+TEST(DiskTest, AWriteUnderWayDiesWithItsProcess) {
+  for_each_seed([](std::uint64_t seed) {
+    world home(seed);
+    disk drive(home);
+    actor& engine = home.make_actor();
+    ASSERT_TRUE(replace_file(drive, "/a", as_bytes("old")).ok());
+    const auto target = drive.open("/a", open_mode::read_write).value();
+    engine.write(*target, 0, {as_bytes("new")}, true, [](status) { FAIL() << "it died before"; });
+    home.drop_all();
+    drive.power_on();
+    EXPECT_EQ(text_of(drive, "/a"), "old");
+  });
+}
+
+TEST(DiskTest, AVolumeMakesAllDurable) {
+  std::set<std::uint64_t> crash_points;
+  for_each_seed([&](std::uint64_t seed) {
+    world home(seed);
+    disk drive(home);
+    const auto all = drive.open_volume("/").value();
+    ASSERT_TRUE(drive.make_directories("/d/e").ok());
+    const auto first = drive.open("/a", open_mode::create).value();
+    const auto second = drive.open("/d/e/b", open_mode::create).value();
+    ASSERT_TRUE(first->write_at(0, as_bytes("first")).ok());
+    ASSERT_TRUE(second->write_at(0, as_bytes("second")).ok());
+    ASSERT_TRUE(drive.rename("/a", "/d/a").ok());
+    drive.observer = [&](const crash_point& point) {
+      if (point.what == "sync_volume") crash_points.insert(point.is_after ? 1 : 0);
+    };
+    ASSERT_TRUE(all->sync().ok());
+    drive.power_on();
+    EXPECT_EQ(text_of(drive, "/d/a"), "first");
+    EXPECT_EQ(text_of(drive, "/d/e/b"), "second");
+    EXPECT_FALSE(drive.exists("/a").value());
+    EXPECT_FALSE(all->sync().ok());  // opened before the crash
+  });
+  EXPECT_EQ(crash_points, (std::set<std::uint64_t>{0, 1}));
+}
+
+// As the kernel does since 5.8: each open volume hears once of what was lost since it was opened.
+TEST(DiskTest, AVolumeReportsWhatOtherSyncsLost) {
+  world home(first_seed());
+  disk drive(home);
+  const auto before = drive.open_volume("/").value();
+  const auto target = drive.open("/a", open_mode::create).value();
+  ASSERT_TRUE(target->write_at(0, as_bytes("data")).ok());
+  drive.faults.sync_error_one_in = 1;
+  EXPECT_FALSE(target->sync().ok());
+  drive.faults = {};
+  const auto after = drive.open_volume("/").value();
+  EXPECT_TRUE(after->sync().ok());
+  EXPECT_EQ(before->sync().code(), error_code::io_error);
+  EXPECT_TRUE(before->sync().ok());
+  drive.faults.sync_error_one_in = 1;
+  EXPECT_EQ(after->sync().code(), error_code::io_error);
+  drive.faults = {};
+  EXPECT_EQ(before->sync().code(), error_code::io_error);
+  EXPECT_EQ(drive.events().at("fault: sync of the disk failed"), 1u);
 }
 
 TEST(DiskTest, WhatAFailedSyncCoveredIsNotSavedByALaterOne) {

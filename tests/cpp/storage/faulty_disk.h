@@ -22,6 +22,13 @@ class faulty_disk final : public io::file_system {
     TRY_ASSIGN(auto opened, below_.open(path, mode));
     return std::unique_ptr<io::file>(new faulty_file(*this, std::move(opened)));
   }
+  result<std::unique_ptr<io::file>> open_direct(const std::string& path) override {
+    TRY_ASSIGN(auto opened, below_.open_direct(path));
+    return std::unique_ptr<io::file>(new faulty_file(*this, std::move(opened)));
+  }
+  result<std::unique_ptr<io::volume>> open_volume(const std::string& path) override {
+    return below_.open_volume(path);
+  }
   result<std::vector<io::directory_entry>> list(const std::string& path) override {
     return below_.list(path);
   }
@@ -69,6 +76,7 @@ class faulty_disk final : public io::file_system {
     result<std::uint64_t> size() const override { return below_->size(); }
     const std::string& path() const override { return below_->path(); }
     int descriptor() const override { return -1; }
+    bool is_direct() const override { return below_->is_direct(); }
 
    private:
     status check() const {
