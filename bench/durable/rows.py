@@ -87,8 +87,8 @@ def smoke_rows() -> list[Row]:
         *raw_rows([(4 * KIB, 0), (64 * KIB, 16)]),
         *store_rows(),
         *log_rows([(64 * KIB, 16)]),
-        *partition_rows([1, 20]),
-        *reopen_rows([20]),
+        *partition_rows([1, 4]),
+        *reopen_rows([4]),
     ]
 
 

@@ -19,7 +19,7 @@ def test_smoke(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
-    for name in ("blocking pwritev2", "ringlog", "log 64 KiB", "20 batches", "20 records"):
+    for name in ("blocking pwritev2", "ringlog", "log 64 KiB", "4 batches", "4 records"):
         figures = [line for line in rows if name in line]
         assert figures and not any("skipped" in line for line in figures), name
     for stop in ("kill", "clean"):
