@@ -19,13 +19,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import slow_disk
-from rows import MIB, TITLES, Row, all_rows, derive, slow_rows, smoke_rows, tables
+from rows import MIB, PARTITIONS, TITLES, Row, all_rows, derive, slow_rows, smoke_rows, tables
 
 TOP = Path(__file__).resolve().parents[2]
 RESULTS = TOP / "bench" / "results"
 FREE_BYTES_MIN = 40 << 30
 KILL_AFTER_SECONDS = 0.2
+TURN_SECONDS_MORE = 600  # for making 10,000 partitions on a slow disk
 SLOW = "1 ms more per flush"
+
+
+class TurnFailedError(Exception):
+    """A turn did not come to its figures; says why."""
 
 
 class Runner:
@@ -46,12 +51,13 @@ class Runner:
         try:
             filled = self.fill(row, folder, seconds) if row.turn == "reopen" else {}
             command = self.command(row.turn, folder, seconds, row.given)
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=seconds * 10 + 300
-            )
+            limit = seconds * 10 + TURN_SECONDS_MORE
+            done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
             if done.returncode != 0:
-                raise SystemExit(f"{' '.join(command)}\n{done.stderr[-3000:]}")
+                raise TurnFailedError(done.stderr.strip()[-1000:] or f"exit {done.returncode}")
             return filled | json.loads(done.stdout.splitlines()[-1])
+        except (TurnFailedError, subprocess.TimeoutExpired) as failure:
+            return {"failed": str(failure)}
         finally:
             shutil.rmtree(folder)
 
@@ -68,7 +74,7 @@ class Runner:
                 filling.kill()
                 raise
         if not line:
-            raise SystemExit(f"{' '.join(command)}: it ended before the log was filled")
+            raise TurnFailedError("it ended before the log was filled")
         figures = json.loads(line)
         kept = ("filled_bytes", "close_seconds")
         return {name: figures[name] for name in kept if name in figures}
@@ -101,7 +107,7 @@ def versions() -> dict:
 
 def devices(options: argparse.Namespace, undo: ExitStack) -> list[tuple[str, Path, float, list]]:
     """(name, folder, seconds per turn, rows) of each device that is measured."""
-    rows = smoke_rows() if options.smoke else all_rows()
+    rows = smoke_rows() if options.smoke else all_rows(options.partitions)
     sections = [name for name in options.only if name != "slow"] or list(TITLES)
     rows = [row for row in rows if row.section in sections]
     found = [("disk", options.folder, options.seconds, rows)]
@@ -136,8 +142,9 @@ def measure(options: argparse.Namespace) -> list[dict]:
 
 
 def brief(figures: dict) -> str:
-    if "skipped" in figures:
-        return f"skipped: {figures['skipped']}"
+    for word in ("skipped", "failed"):
+        if word in figures:
+            return f"{word}: {figures[word]}"
     names = ("mb_per_second", "write_us_p50", "record_us_p50", "first_read_ms", "raw_flush_us_p50")
     return ", ".join(f"{name} {figures[name]:,.1f}" for name in names if name in figures)
 
@@ -148,6 +155,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, help="turns of each row (5)")
     parser.add_argument("--only", nargs="+", choices=[*TITLES, "slow"], default=[],
                         help="these sections; slow: on the disk with the slow flush too")
+    parser.add_argument("--partitions", type=int, nargs="+", default=PARTITIONS, metavar="COUNT",
+                        help="rows of the section partitions; those of reopen without 100")
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk to measure")
     parser.add_argument("--build", type=Path, default=TOP / "build", help="folder of the build")
     parser.add_argument("--smoke", action="store_true", help="only shows that it runs; no results")
@@ -168,11 +177,15 @@ def main() -> None:
     print(f"\nmedian (minimum–maximum) of {options.repeats} turns of {options.seconds:g} s each, "
           "half of that on the slow disk\n")
     print(tables(turns))
-    if options.smoke:
-        return
+    if not options.smoke:
+        write_results(about | {"command": ["durable.py", *sys.argv[1:]], "turns": turns})
+    if any("failed" in turn["figures"] for turn in turns):
+        sys.exit("some turns failed")
+
+
+def write_results(record: dict) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / time.strftime("durable-%Y%m%d-%H%M%S.json")
-    record = about | {"command": ["durable.py", *sys.argv[1:]], "turns": turns}
     path.write_text(json.dumps(record, indent=1) + "\n")
     print(f"\nall figures: bench/results/{path.name}")
 

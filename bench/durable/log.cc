@@ -10,12 +10,11 @@
 namespace ringlog::bench {
 namespace {
 
-constexpr milliseconds patience_ms{300'000};
 constexpr std::size_t distinct_values = 1'000;
 
 }  // namespace
 
-client::wait_limit patience() { return client::wait_limit::after(patience_ms); }
+client::wait_limit patience() { return client::wait_limit::after(patience_max); }
 
 log::log(const std::string& folder)
     : address_("file:" + folder + "/data"),
@@ -34,7 +33,7 @@ void log::create_topic(std::int32_t partitions) {
 
 void log::close() {
   over_.reset();
-  need(node::close(address_, patience_ms));
+  need(node::close(address_, patience_max));
 }
 
 values::values(std::int64_t size) {
@@ -92,6 +91,7 @@ void produce_window::produce(std::int32_t partition, byte_buffer batch) {
   request.target = {topic_name, partition_id_t(partition)};
   request.batches = std::move(batch);
   request.trusted = true;
+  request.timeout_ms = patience_max.count();
   {
     const std::lock_guard guard(mutex_);
     ++in_flight_;
@@ -109,7 +109,7 @@ void produce_window::wait_until(std::int64_t in_flight) {
     // A wide window is waited for in larger steps: not one wake-up for every answer.
     wanted_ = in_flight - in_flight / 16;
     const auto enough = [&] { return in_flight_ <= wanted_; };
-    if (!changed_.wait_for(guard, patience_ms, enough)) fail("produce got no answer");
+    if (!changed_.wait_for(guard, patience_max, enough)) fail("produce got no answer");
     wanted_ = -1;
   }
   if (failure_) fail(failure_->message);

@@ -18,6 +18,7 @@ namespace ringlog::bench {
 inline constexpr const char* topic_name = "bench";
 
 // Longer than anything in a benchmark takes on a slow disk: what does not end by then has failed.
+inline constexpr milliseconds patience_max{300'000};
 client::wait_limit patience();
 
 // A log that is open in this process, in FOLDER/data, with the defaults of the library.

@@ -50,6 +50,7 @@ amounts produce_batches(const parameters& given, log& into, values& from, double
 amounts send_records(const parameters& given, log& into, values& from, double seconds) {
   client::producer_options options;
   options.buffer_memory = given.number("in_flight_bytes");
+  options.request_timeout_ms = options.delivery_timeout_ms = patience_max.count();
   const auto by = client::producer::make(into.transport(), options);
   client::producer_topic* topic = need(by->topic(topic_name, patience()));
   seeded_random random(2);

@@ -70,14 +70,14 @@ def reopen_rows(counts) -> list[Row]:
     return [Row("reopen", "raw read", "raw_read"), *rows]
 
 
-def all_rows() -> list[Row]:
+def all_rows(partitions: list[int]) -> list[Row]:
     blocks = [(block * KIB, depth) for block in (4, 64, 256) for depth in (1, 16)]
     return [
         *raw_rows([(4 * KIB, 0), *blocks]),
         *store_rows(),
         *log_rows([(64 * KIB, 1), (256 * KIB, 1), (64 * KIB, 16), (256 * KIB, 16)]),
-        *partition_rows(PARTITIONS),
-        *reopen_rows([1, 1_000, 10_000]),
+        *partition_rows(partitions),
+        *reopen_rows([count for count in partitions if count != 100]),
     ]
 
 
@@ -162,6 +162,10 @@ TITLES = {
 }
 
 
+def measured(turn: dict) -> bool:
+    return not {"skipped", "failed"} & turn["figures"].keys()
+
+
 def derive(turns: list[dict]) -> None:
     """Adds the ratios to each turn, from turns of the same repeat on the same device."""
 
@@ -171,17 +175,17 @@ def derive(turns: list[dict]) -> None:
             other for other in turns
             if other["row"] == row and all(other[key] == turn[key] for key in keys)
         ]
-        return found[0]["figures"] if found else None
+        return found[0]["figures"] if found and measured(found[0]) else None
 
     for turn in turns:
         figures = turn["figures"]
-        if "skipped" in figures:
+        if not measured(turn):
             continue
         if turn["section"] == "single":
             figures["over_raw_flush"] = figures["record_us_p50"] / figures["raw_flush_us_p50"]
         elif turn["section"] == "log" and turn["row"].startswith("log "):
             raw = same_round(turn, turn["row"].replace("log ", "raw "))
-            if raw and "skipped" not in raw:
+            if raw:
                 figures["over_raw"] = figures["mb_per_second"] / raw["mb_per_second"]
         elif turn["section"] == "partitions":
             one = same_round(turn, "1 " + turn["given"]["mode"])
@@ -191,7 +195,8 @@ def derive(turns: list[dict]) -> None:
         elif turn["section"] == "reopen" and turn["given"].get("stop") == "kill":
             raw = same_round(turn, "raw read")
             journal_mb = min(figures["filled_bytes"], JOURNAL_BYTES_MAX) / 1e6
-            figures["target_ms"] = 1000 * (journal_mb / raw["mb_per_second"] + 1)
+            if raw:
+                figures["target_ms"] = 1000 * (journal_mb / raw["mb_per_second"] + 1)
 
 
 def cell(turns: list[dict], key: str, factor: float, digits: int) -> str:
@@ -211,9 +216,11 @@ def table(section: str, turns: list[dict]) -> str:
     ]
     for name in dict.fromkeys(turn["row"] for turn in turns):
         mine = [turn for turn in turns if turn["row"] == name]
-        reasons = {t["figures"]["skipped"] for t in mine if "skipped" in t["figures"]}
+        reasons = {word: t["figures"][word] for t in mine for word in ("skipped", "failed")
+                   if word in t["figures"]}
         if reasons:
-            cells = [f"skipped: {reasons.pop()}"] + [""] * (len(columns) - 1)
+            [(word, why), *_] = reasons.items()
+            cells = [f"{word}: {why.splitlines()[0][:80]}"] + [""] * (len(columns) - 1)
         else:
             cells = [cell(mine, *column[1:]) for column in columns]
         lines.append("| " + " | ".join([name, *cells]) + " |")
