@@ -9,5 +9,6 @@ class App;
 namespace ringlog::app {
 
 void add_dump_command(CLI::App& program, int& outcome);
+void add_check_command(CLI::App& program, int& outcome);
 
 }  // namespace ringlog::app

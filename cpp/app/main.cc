@@ -10,6 +10,7 @@ int main(int count, char** arguments) {
   program.require_subcommand(1);
   int outcome = 0;
   ringlog::app::add_dump_command(program, outcome);
+  ringlog::app::add_check_command(program, outcome);
   CLI11_PARSE(program, count, arguments);
   return outcome;
 }

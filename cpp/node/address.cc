@@ -128,6 +128,20 @@ result<directory_layout> prepare_directory(io::file_system& disk, const std::str
   return layout;
 }
 
+result<directory_layout> find_directory(io::file_system& disk, const std::string& path) {
+  directory_layout layout{.top = absolute(path), .log_directory = {}};
+  for (const std::string& candidate : {layout.top, layout.top + "/log"}) {
+    TRY_ASSIGN(const bool is_log, is_log_directory(disk, candidate));
+    if (!is_log) continue;
+    layout.log_directory = candidate;
+    layout.is_kafka_log_directory = candidate == layout.top;
+    return layout;
+  }
+  return make_error(error_code::not_found,
+                    "{} is no log directory: neither it nor a directory 'log' in it has a file {}",
+                    layout.top, identity_file);
+}
+
 result<model::config_map> read_server_properties(io::file_system& disk, const std::string& top) {
   const std::string path = top + "/server.properties";
   TRY_ASSIGN(const bool there, disk.exists(path));

@@ -35,6 +35,10 @@ struct directory_layout {
 // newer version of ours left a journal there. Changes nothing on failure.
 result<directory_layout> prepare_directory(io::file_system& disk, const std::string& path);
 
+// The same of a directory that has to be there, for tools: makes nothing, and looks at no journal.
+// not_found when there is no log directory.
+result<directory_layout> find_directory(io::file_system& disk, const std::string& path);
+
 // server.properties in the directory; empty when there is none.
 result<model::config_map> read_server_properties(io::file_system& disk, const std::string& top);
 

@@ -134,6 +134,9 @@ partition_request log_directory_check::request_for(const topic_partition& name,
   request.compacted = compacted || cleaner_offsets_.contains(name);
   request.log_start = entry_of(log_starts_);
   request.recovery_point = entry_of(recovery_points_);
+  // Kafka acknowledges what is in the page cache.
+  if (set_aside_) request.acknowledged = entry_of(high_watermarks_);
+  request.journal_open = journal_open_;
   return request;
 }
 
@@ -153,7 +156,7 @@ void log_directory_check::check_end(const checked_partition& one, std::string_vi
   finding wrong{.path = path(file), .offset = found->second};
   wrong.text = fmt::format("everything of {} below offset {} {}, and its log ends at {}",
                            one.name.to_string(), found->second, meaning, one.log_end);
-  if (clean_shutdown_ || is_flushed) {
+  if (clean_shutdown_ || is_flushed || (set_aside_ && !journal_open_)) {
     wrong.severity = finding_severity::damage;
     wrong.remedy = "bring the log's segments back from a copy";
   }

@@ -24,6 +24,9 @@ class log_directory_check {
   // Identity, marker, checkpoints and directory names. Fails when the directory cannot be listed.
   status read();
 
+  // The journal beside the directory was not closed. Before request_for().
+  void expect_journal() { journal_open_ = true; }
+
   bool is_clean() const { return clean_shutdown_; }
   // meta.properties has the name that it has while ringlog uses the directory.
   bool is_set_aside() const { return set_aside_; }
@@ -54,6 +57,7 @@ class log_directory_check {
   check_report& report_;
   bool clean_shutdown_ = false;
   bool set_aside_ = false;
+  bool journal_open_ = false;
   std::optional<directory_identity> identity_;
   std::vector<topic_partition> partitions_;
   offset_checkpoint recovery_points_;

@@ -272,9 +272,12 @@ void partition_check::report_hole(const damaged_range& hole, std::size_t at) {
                              hole.torn ? "torn" : "damaged", hole.next_expected, hole.reason);
     found.remedy = "bring the segment back from a copy";
   }
-  const bool may_cut = !hole.resumes && is_last(at) && !asked_.clean_shutdown &&
-                       hole.next_expected >= asked_.recovery_point;
-  if (may_cut) {
+  const bool is_end = !hole.resumes && is_last(at) && !asked_.clean_shutdown &&
+                      hole.next_expected >= asked_.recovery_point;
+  if (is_end && asked_.journal_open) {
+    found.severity = finding_severity::note;
+    found.remedy = "the next open writes there what the journal holds, and cuts the rest";
+  } else if (is_end && hole.next_expected >= asked_.acknowledged) {
     found.severity = finding_severity::fault;
     found.remedy = fmt::format(
         "it would be cut to {} bytes, as the next open does: nothing from "

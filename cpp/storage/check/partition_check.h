@@ -23,7 +23,9 @@ struct partition_request {
   bool compacted = false;  // offsets may be missing
   offset_t log_start{0};   // from the checkpoints, as is
   offset_t recovery_point{0};
-  batch_visitor visit = {};  // may be empty
+  offset_t acknowledged{0};   // below it everything was on disk when it was acknowledged
+  bool journal_open = false;  // batches may be missing at the end: the next open writes them
+  batch_visitor visit = {};   // may be empty
 };
 
 // What a partition holds.
@@ -41,8 +43,8 @@ struct checked_partition {
 
 // Checks all files of one partition directory against each other. What the next open builds again
 // anyway (after an unclean stop: everything from the segment of the recovery point on) is a note
-// where it is wrong; a torn end there is a fault that a repair cuts; all else that is wrong in the
-// batches is damage and stays. Changes nothing.
+// where it is wrong; a torn end there is a fault that a repair cuts, if nothing in it was
+// acknowledged; all else that is wrong in the batches is damage and stays. Changes nothing.
 checked_partition check_partition(io::file_system& disk, const partition_request& asked,
                                   check_report& report);
 
