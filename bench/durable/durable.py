@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -121,15 +122,20 @@ def devices(options: argparse.Namespace, undo: ExitStack) -> list[tuple[str, Pat
     return [*found, (SLOW, folder, options.seconds / 2, slow_rows(rows))]
 
 
-def measure(options: argparse.Namespace) -> list[dict]:
-    turns = []
+def measure(options: argparse.Namespace) -> Iterator[list[dict]]:
+    """All turns so far, after each round. A row that failed is not tried again."""
+    turns, given_up = [], set()
     runner = Runner(options.build, options.seconds, options.file_bytes)
     with ExitStack() as undo:
         measured = devices(options, undo)
         for repeat in range(options.repeats):
             for device, folder, seconds, rows in measured:
                 for row in rows:
+                    if (device, row.section, row.name) in given_up:
+                        continue
                     figures = runner.run(row, folder, seconds)
+                    if "failed" in figures:
+                        given_up.add((device, row.section, row.name))
                     turns.append({
                         "repeat": repeat, "device": device, "section": row.section,
                         "row": row.name, "turn": row.turn, "given": row.given,
@@ -137,8 +143,8 @@ def measure(options: argparse.Namespace) -> list[dict]:
                     })
                     print(f"{repeat + 1}/{options.repeats} {device}: {row.section}: {row.name}: "
                           + brief(figures), flush=True)
-    derive(turns)
-    return turns
+            derive(turns)
+            yield turns
 
 
 def brief(figures: dict) -> str:
@@ -172,22 +178,22 @@ def main() -> None:
     options = arguments()
     if not options.smoke and shutil.disk_usage(options.folder).free < FREE_BYTES_MIN:
         raise SystemExit(f"{options.folder}: less than {FREE_BYTES_MIN >> 30} GiB free")
-    about = {"machine": machine(), "versions": versions(), "engine": os.environ.get("RINGLOG_IO")}
-    turns = measure(options)
+    record = {
+        "machine": machine(), "versions": versions(), "engine": os.environ.get("RINGLOG_IO"),
+        "command": ["durable.py", *sys.argv[1:]],
+    }
+    path = RESULTS / time.strftime("durable-%Y%m%d-%H%M%S.json")
+    for turns in measure(options):
+        if not options.smoke:  # after each round, for the case that something ends the run
+            RESULTS.mkdir(exist_ok=True)
+            path.write_text(json.dumps(record | {"turns": turns}, indent=1) + "\n")
     print(f"\nmedian (minimum–maximum) of {options.repeats} turns of {options.seconds:g} s each, "
           "half of that on the slow disk\n")
     print(tables(turns))
     if not options.smoke:
-        write_results(about | {"command": ["durable.py", *sys.argv[1:]], "turns": turns})
+        print(f"\nall figures: bench/results/{path.name}")
     if any("failed" in turn["figures"] for turn in turns):
         sys.exit("some turns failed")
-
-
-def write_results(record: dict) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / time.strftime("durable-%Y%m%d-%H%M%S.json")
-    path.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"\nall figures: bench/results/{path.name}")
 
 
 if __name__ == "__main__":
