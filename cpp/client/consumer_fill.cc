@@ -105,8 +105,11 @@ status consumer::prepare(const wait_limit& limit, bool& settled) {
   } else if (topics_) {
     refresh_ungrouped();
   }
-  if (settled) TRY(settle_positions(limit));
-  return {};
+  if (!settled) return {};
+  status positions = settle_positions(limit);
+  // No failure of a poll: those that have a position are read, the next call asks for the others.
+  if (!positions.ok() && positions.code() == error_code::timed_out) return {};
+  return positions;
 }
 
 status consumer::prepare_topics(const wait_limit& limit) {
