@@ -7,6 +7,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "golden")]
+sys.path.append(str(HERE.parent / "python"))  # kill_loop
 
 import golden  # noqa: E402
 import kafka_jars  # noqa: E402
