@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "golden.h"
+#include "random_seed.h"
 #include "storage/checkpoint_file.h"
 #include "storage/log_fixture.h"
 #include "storage/producer_snapshot.h"
@@ -387,6 +388,43 @@ TEST_F(check_test, ManyFindingsOfOneFileAreCounted) {
   EXPECT_EQ(report.count(damage), batches / 2) << text_of(report);
   EXPECT_EQ(report.left_out(), batches / 2 - findings_per_file_max);
   EXPECT_EQ(checked_.at(orders).batches, batches / 2);
+}
+
+// ---- whatever happens to a byte
+
+TEST_F(check_test, AnyChangedByteOfALogIsFoundAndNothingMakesTheCheckFail) {
+  write_log(true);
+  std::map<std::string, std::string> good;
+  for (const std::string& name : files()) good[name] = read(partition() / name);
+  seeded_random random(test_seed());
+  for (int round = 0; round < 300; ++round) {
+    auto chosen = good.begin();
+    std::advance(chosen, random.below(good.size()));
+    const auto& [name, content] = *chosen;
+    if (content.empty()) continue;
+    const std::size_t position = random.below(content.size());
+    std::string changed = content;
+    changed[position] ^= static_cast<char>(1 + random.below(255));
+    const bool is_cut = random.below(4) == 0;
+    if (is_cut) changed.resize(position);
+    write(partition() / name, changed);
+    SCOPED_TRACE(fmt::format("{} of {} {}", position, name, is_cut ? "cut" : "changed"));
+    check(directory());
+    for (const char* suffix : {".log", ".snapshot", ".txnindex"}) {
+      if (name.ends_with(suffix)) {
+        EXPECT_FALSE(report_.is_clean()) << text_of(report_);
+      }
+    }
+    const bool was_damaged = report_.count(damage) > 0;
+    repair();
+    if (!was_damaged && name != file_names::partition_metadata) {
+      EXPECT_TRUE(check(directory()).is_clean()) << text_of(report_);
+    }
+    for (const auto& [file, before] : good) write(partition() / file, before);
+    for (const std::string& file : files()) {
+      if (!good.contains(file)) fs::remove(partition() / file);
+    }
+  }
 }
 
 // ---- Kafka's own
