@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/content_hash.h"
 #include "node/check_directory.h"
 
 namespace ringlog::app {
@@ -21,6 +22,7 @@ constexpr int status_failed = 2;
 // One check of the directory, with what it took.
 struct finished_check {
   std::unique_ptr<node::directory_check> found;
+  std::unique_ptr<content_hash> content;  // with --summary
   double seconds = 0;
 };
 
@@ -55,6 +57,13 @@ void print_text(const finished_check& done, const check_options& options, std::o
       fmt::print(out, "{}: offsets {} to {}, {} segments, {} batches, {} records, {} bytes\n",
                  one.name.to_string(), one.log_start, one.log_end, one.segments, one.batches,
                  one.records, one.bytes);
+    }
+  }
+  if (options.summary) {
+    for (const auto& one : found.partitions) {
+      const content_summary sum = done.content->summary_of(one.name);
+      fmt::print(out, "{}: {} records, {} bytes, xxh3 {:016x}\n", one.name.to_string(), sum.records,
+                 sum.bytes, sum.xxh3);
     }
   }
   for (const finding& one : found.report.findings()) {
@@ -98,6 +107,10 @@ json to_json(const finished_check& done) {
                           {"batches", one.batches},
                           {"records", one.records},
                           {"bytes", one.bytes}});
+    if (done.content == nullptr) continue;
+    const content_summary sum = done.content->summary_of(one.name);
+    partitions.back()["content"] = {
+        {"records", sum.records}, {"bytes", sum.bytes}, {"xxh3", fmt::format("{:016x}", sum.xxh3)}};
   }
   const totals sum = totals_of(found);
   return {{"directory", found.layout.top},
@@ -117,10 +130,16 @@ json to_json(const finished_check& done) {
           {"partitions", std::move(partitions)}};
 }
 
-result<finished_check> run(io::file_system& disk, const clock& time, const std::string& path) {
+result<finished_check> run(io::file_system& disk, const clock& time, const std::string& path,
+                           bool summary) {
   const monotonic_time begin = time.now();
   finished_check done;
-  TRY_ASSIGN(done.found, node::check_directory(disk, path));
+  node::partition_visitor visit;
+  if (summary) {
+    done.content = std::make_unique<content_hash>();
+    visit = [&](const topic_partition& name) { return done.content->visitor_of(name); };
+  }
+  TRY_ASSIGN(done.found, node::check_directory(disk, path, visit));
   done.seconds = std::chrono::duration<double>(time.now() - begin).count();
   return done;
 }
@@ -167,7 +186,7 @@ int check(io::file_system& disk, const clock& time, const std::string& path,
     fmt::print(errors, "ringlog check: {}\n", cause.message);
     return status_failed;
   };
-  auto first = run(disk, time, path);
+  auto first = run(disk, time, path, options.summary);
   if (!first.ok()) return fail(first.failure());
   json object = options.json ? to_json(*first) : json();
   if (!options.json) print_text(*first, options, out);
@@ -180,7 +199,7 @@ int check(io::file_system& disk, const clock& time, const std::string& path,
     if (!repaired.ok()) return fail(repaired.failure());
     if (*repaired && !first->found->report.steps().empty()) {
       first->found.reset();  // and with it the lock
-      const auto second = run(disk, time, path);
+      const auto second = run(disk, time, path, options.summary);
       if (!second.ok()) return fail(second.failure());
       outcome = status_of(*second);
       if (options.json) {

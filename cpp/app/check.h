@@ -11,6 +11,7 @@ namespace ringlog::app {
 struct check_options {
   bool json = false;     // one object in place of text
   bool verbose = false;  // a line per partition
+  bool summary = false;  // of each partition its records, their bytes and their hash
   bool repair = false;   // print what would be repaired
   bool yes = false;      // and do it
 };

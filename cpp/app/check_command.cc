@@ -26,6 +26,8 @@ void add_check_command(CLI::App& program, int& outcome) {
       ->required();
   command->add_flag("--json", given->options.json, "One JSON object in place of text");
   command->add_flag("-v,--verbose", given->options.verbose, "A line for each partition, too");
+  command->add_flag("--summary", given->options.summary,
+                    "Of each partition the records, their bytes and a hash (XXH3) of them");
   CLI::Option* repair = command->add_flag(
       "--repair", given->options.repair,
       "Print what can be repaired without losing what was on disk, for --yes to do");

@@ -47,8 +47,9 @@ result<bool> is_journal_open(io::file_system& disk, bool set_aside, directory_ch
 
 class check_run {
  public:
-  check_run(io::file_system& disk, directory_check& outcome)
+  check_run(io::file_system& disk, const partition_visitor& visit, directory_check& outcome)
       : disk_(disk),
+        visit_(visit),
         outcome_(outcome),
         directory_(disk, outcome.layout.log_directory, outcome.report),
         metadata_(disk, outcome.layout.log_directory, outcome.report) {}
@@ -75,9 +76,9 @@ class check_run {
     for (const topic_partition& name : directory_.partitions()) {
       if (name != metadata_partition) continue;
       auto request = directory_.request_for(name, false);
-      request.visit = [this](const model::batch_view& batch, bytes_view) {
+      request.visit = with_guest(name, [this](const model::batch_view& batch, bytes_view) {
         return metadata_.take(batch);
-      };
+      });
       log = check_partition(disk_, request, outcome_.report);
       checked_.emplace(name, *log);
     }
@@ -86,11 +87,23 @@ class check_run {
 
   void check_one(const topic_partition& name) {
     auto request = directory_.request_for(name, metadata_.is_compacted(name.topic));
-    request.visit = metadata::coordinator_records_check(name.topic);
+    request.visit = with_guest(name, metadata::coordinator_records_check(name.topic));
     checked_.emplace(name, check_partition(disk_, request, outcome_.report));
   }
 
+  // Both visitors, the second only while the first finds nothing wrong.
+  storage::batch_visitor with_guest(const topic_partition& name, storage::batch_visitor own) {
+    storage::batch_visitor guest = visit_ ? visit_(name) : nullptr;
+    if (!own || !guest) return own ? own : guest;
+    return [own = std::move(own), guest = std::move(guest)](const model::batch_view& batch,
+                                                            bytes_view plain) -> status {
+      TRY(own(batch, plain));
+      return guest(batch, plain);
+    };
+  }
+
   io::file_system& disk_;
+  const partition_visitor& visit_;
   directory_check& outcome_;
   storage::log_directory_check directory_;
   metadata::metadata_check metadata_;
@@ -100,11 +113,12 @@ class check_run {
 }  // namespace
 
 result<std::unique_ptr<directory_check>> check_directory(io::file_system& disk,
-                                                         const std::string& path) {
+                                                         const std::string& path,
+                                                         const partition_visitor& visit) {
   auto outcome = std::make_unique<directory_check>();
   TRY_ASSIGN(outcome->layout, find_directory(disk, path));
   TRY_ASSIGN(outcome->lock, take_lock(disk, outcome->layout.log_directory));
-  TRY(check_run(disk, *outcome).run());
+  TRY(check_run(disk, visit, *outcome).run());
   return outcome;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,10 +23,14 @@ struct directory_check {
   std::string no_repair;
 };
 
+// What else is to see the batches of a partition; may give an empty visitor.
+using partition_visitor = std::function<storage::batch_visitor(const topic_partition&)>;
+
 // Checks everything in the directory that an address file:`path` names, offline, and changes
 // nothing. Failures mean that nothing could be checked: not_found, foreign_directory, locked (the
 // message names the owner's pid).
 result<std::unique_ptr<directory_check>> check_directory(io::file_system& disk,
-                                                         const std::string& path);
+                                                         const std::string& path,
+                                                         const partition_visitor& visit = {});
 
 }  // namespace ringlog::node

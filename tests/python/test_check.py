@@ -108,3 +108,24 @@ def test_a_broken_index_is_repaired_and_a_broken_batch_is_not(closed):
     [found] = said["findings"]
     assert (found["file"], found["position"]) == ("orders-0/00000000000000000000.log", 0)
     assert log.read_bytes() == content
+
+
+def test_the_same_records_have_the_same_summary_whatever_holds_them(tmp_path):
+    import ringlog
+    from ringlog import KafkaProducer
+
+    contents = []
+    for compression, value in ((None, b"same"), ("zstd", b"same"), (None, b"other")):
+        directory = tmp_path / f"{compression}{value}"
+        producer = KafkaProducer(
+            bootstrap_servers=f"file:{directory}", compression_type=compression
+        )
+        for number in range(50):
+            producer.send("t", value, key=b"k", headers=[("h", b"v")], timestamp_ms=1000 + number)
+        producer.flush()
+        producer.close()
+        ringlog.close(f"file:{directory}")
+        said = check(directory, "--summary")[1]
+        contents += [one["content"] for one in said["partitions"] if one["topic"] == "t"]
+    assert contents[0] == contents[1] != contents[2]
+    assert (contents[0]["records"], contents[0]["bytes"]) == (50, 50 * (4 + 1 + 2))
