@@ -33,8 +33,11 @@ std::optional<leader_epoch_t> epoch_check::take(const model::batch_header_view& 
   if (epoch < before) return before;
   seen_.assign(epoch, batch.base_offset());
   const leader_epoch_t stored = stored_.epoch_at(batch.base_offset());
-  if (stored == epoch || mentioned_ || batch.base_offset() < log_start_) return std::nullopt;
-  fault(believed ? finding_severity::fault : finding_severity::note,
+  // Of what the next open looks at it takes the epochs itself.
+  if (stored == epoch || mentioned_ || !believed || batch.base_offset() < log_start_) {
+    return std::nullopt;
+  }
+  fault(finding_severity::fault,
         there_ ? fmt::format("leader epoch {} starts at or before offset {}, which it does not say",
                              epoch, batch.base_offset())
                : fmt::format("it is missing; the batches are of leader epoch {} and later", epoch),

@@ -133,6 +133,7 @@ void partition_check::list_file(const io::directory_entry& entry) {
   if (name.ends_with(suffixes::cleaned)) {
     return note("left by a compaction that did not end; the next open removes it");
   }
+  if (name.ends_with(".tmp")) return note("left by a write that did not end; it may be removed");
   if (name.ends_with(suffixes::deleted)) {
     return note("was being deleted; the next open removes it");
   }
