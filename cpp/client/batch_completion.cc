@@ -6,7 +6,7 @@ namespace ringlog::client {
 void batch_completion::when_done(callback<void()> call) {
   {
     const std::lock_guard guard(mutex_);
-    if (!done()) {
+    if (!done() || calling_) {
       calls_.push_back(std::move(call));
       return;
     }
@@ -31,17 +31,21 @@ void batch_completion::fail(error failure) { finish(std::move(failure), no_offse
 
 void batch_completion::finish(std::optional<error> failure, offset_t base_offset,
                               std::int64_t timestamp) {
-  std::vector<callback<void()>> calls;
-  {
-    const std::lock_guard guard(mutex_);
-    if (done()) return;
-    failure_ = std::move(failure);
-    base_offset_ = base_offset;
-    log_append_timestamp_ = timestamp;
-    done_.store(true, std::memory_order_release);
-    calls.swap(calls_);
+  std::unique_lock guard(mutex_);
+  if (done()) return;
+  failure_ = std::move(failure);
+  base_offset_ = base_offset;
+  log_append_timestamp_ = timestamp;
+  done_.store(true, std::memory_order_release);
+  // What is registered while these run comes after them.
+  calling_ = true;
+  while (!calls_.empty()) {
+    std::vector<callback<void()>> calls = std::exchange(calls_, {});
+    guard.unlock();
+    for (callback<void()>& call : calls) call();
+    guard.lock();
   }
-  for (callback<void()>& call : calls) call();
+  calling_ = false;
 }
 
 }  // namespace ringlog::client

@@ -55,9 +55,9 @@ class batch_completion {
   offset_t base_offset() const { return base_offset_; }  // no_offset with acks=0
   std::int64_t log_append_timestamp() const { return log_append_timestamp_; }  // or no_timestamp
 
-  // Runs `call` when the outcome is there: inside this call if it is there already, else on the
-  // engine's thread, in the order in which calls were registered; batches of one partition
-  // complete in offset order.
+  // Runs `call` when the outcome is there, in the order in which calls were registered: inside this
+  // call when it is there and all earlier ones were run, else on the thread that completes the
+  // batch. Batches of one partition complete in offset order.
   void when_done(callback<void()> call);
 
   // Sends the batch now and waits for the outcome, good or bad; timed_out at the limit.
@@ -74,7 +74,8 @@ class batch_completion {
   std::optional<error> failure_;
   offset_t base_offset_{no_offset};
   std::int64_t log_append_timestamp_ = no_timestamp;
-  std::mutex mutex_;  // guards calls_ and the step to done
+  std::mutex mutex_;  // guards calls_, calling_ and the step to done
+  bool calling_ = false;
   std::vector<callback<void()>> calls_;
   const std::weak_ptr<partition_queue> sender_;
 };
