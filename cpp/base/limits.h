@@ -16,6 +16,12 @@ inline constexpr std::int64_t open_segment_files_max = 512;
 
 inline constexpr std::int64_t index_cache_bytes_max = 64 * MiB;
 
+// The journal of a directory.
+inline constexpr std::int64_t journal_bytes_max = 256 * MiB;
+inline constexpr std::size_t journal_block_bytes_max = 256 * KiB;
+inline constexpr std::size_t journal_blocks_in_flight_max = 16;
+inline constexpr std::int64_t journal_checkpoint_bytes_max = 256 * MiB;
+
 // Records and batches.
 inline constexpr std::int64_t batch_bytes_max = 1024 * MiB;
 inline constexpr std::int64_t decompressed_batch_bytes_max = 256 * MiB;

@@ -86,6 +86,7 @@ storage::log_manager_options make_options(const storage::services& outside,
       effective.is_set("node.id") ? effective.number("node.id") : first_node_id);
   storage::log_manager_options made;
   made.directory = options.log_directory;
+  made.journal_directory = options.journal_directory;
   made.format =
       storage::directory_identity{.cluster_id = uuid::make_random(outside.random).to_string(),
                                   .node_id = node_id_t(node_id),

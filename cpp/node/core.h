@@ -13,8 +13,9 @@
 namespace ringlog::node {
 
 struct core_options {
-  std::string log_directory;   // exists
-  model::config_map settings;  // of the broker
+  std::string log_directory;      // exists
+  std::string journal_directory;  // made when missing; empty for a log in memory
+  model::config_map settings;     // of the broker
 };
 
 // An open log without threads: storage, metadata and broker, built in this order and taken down in

@@ -87,7 +87,7 @@ status open_node::start(const log_address& address, const model::config_map& set
   TRY_ASSIGN(engine_, io::make_engine(choice, clock_, sink_));
   run_engine();
   const storage::services outside{*disk_, *engine_, clock_, random_, sink_};
-  TRY_ASSIGN(core_, core::open(outside, {where.log_directory, std::move(effective)}));
+  TRY_ASSIGN(core_, core::open(outside, {where.log_directory, {}, std::move(effective)}));
   return wait_for(*engine_, milliseconds(limits::node_open_wait_ms_max), "open",
                   [this](callback<void(status)> done) { core_->start(std::move(done)); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 
 namespace ringlog::storage {
 
+class journal;
 class log_flusher;
 
 // Whether the directory can still be written. The first failed write or sync decides it for good:
@@ -41,6 +43,10 @@ struct log_context {
   tail_budget tails;
   directory_health health;
   log_flusher* flusher = nullptr;
+  // Where appends become durable; null for logs in memory, whose segments are written directly.
+  journal* shared_journal = nullptr;
+  // Segments cannot grow: appends are refused until they can again.
+  std::atomic<bool> disk_full{false};
   // Makes the log start offsets of all logs durable; the manager's. Any thread.
   std::function<void(callback<void(status)>)> keep_log_starts;
 };

@@ -4,6 +4,8 @@
 
 #include "storage/batch_scanner.h"
 #include "storage/file_names.h"
+#include "storage/journal/journal.h"
+#include "storage/log_flusher.h"
 #include "storage/log_state.h"
 #include "storage/producer_recovery.h"
 #include "storage/swap_files.h"
@@ -24,7 +26,7 @@ result<cut_point> find_cut(log_context& context, const std::shared_ptr<segment>&
   if (end <= of->base) return cut;
   TRY_ASSIGN(const auto file, context.cache.log_file(*of));
   // One before the end: the entry of the batch that holds `end` itself may name a later one.
-  batch_scanner scanner(*file, of->indexes->offsets.lookup(end - 1).value(), of->durable_bytes);
+  batch_scanner scanner(*file, of->indexes->offsets.lookup(end - 1).value(), of->stored_bytes);
   cut.position = scanner.position();
   while (true) {
     TRY_ASSIGN(const auto batch, scanner.next());
@@ -40,10 +42,9 @@ result<cut_point> find_cut(log_context& context, const std::shared_ptr<segment>&
 // The largest timestamp after a cut: from the last entry of the time index on.
 result<timestamp_offset> largest_timestamp(log_context& context, const segment& of) {
   timestamp_offset largest = of.indexes->times.last();
-  if (of.durable_bytes == 0) return largest;
+  if (of.stored_bytes == 0) return largest;
   TRY_ASSIGN(const auto file, context.cache.log_file(of));
-  batch_scanner scanner(*file, of.indexes->offsets.lookup(largest.offset).value(),
-                        of.durable_bytes);
+  batch_scanner scanner(*file, of.indexes->offsets.lookup(largest.offset).value(), of.stored_bytes);
   while (true) {
     TRY_ASSIGN(const auto batch, scanner.next());
     if (!batch) return largest;
@@ -62,7 +63,7 @@ result<std::vector<std::shared_ptr<segment>>> drop_past(log_context& context, lo
   {
     const std::lock_guard lock(log.mutex);
     log.cutting = true;
-    context.tails.give_back(log.tail.drop_after(std::max(end, log.offsets.durable_end)));
+    context.tails.give_back(log.tail.drop_after(std::max(end, log.stored_end)));
     context.tails.dropped(log.tail.drop_after(end));
     while (log.segments.size() > 1 && log.segments.back()->base > end) {
       dropped.push_back(std::move(log.segments.back()));
@@ -80,12 +81,17 @@ result<std::vector<std::shared_ptr<segment>>> drop_past(log_context& context, lo
   return dropped;
 }
 
-status remove_files(log_context& context, log_state& log, const cut_point& cut,
-                    const std::vector<std::shared_ptr<segment>>& dropped) {
+status remove_dropped(log_context& context, const std::vector<std::shared_ptr<segment>>& dropped) {
   for (const auto& gone : dropped) {
     context.cache.forget(*gone);
     if (gone->on_disk) TRY(remove_segment_files(context.outside.disk, *gone));
   }
+  return {};
+}
+
+status remove_files(log_context& context, log_state& log, const cut_point& cut,
+                    const std::vector<std::shared_ptr<segment>>& dropped) {
+  TRY(remove_dropped(context, dropped));
   while (!log.snapshots.empty() && log.snapshots.back() > cut.end) {
     const std::string path = join_path(
         log.directory, segment_file_name(log.snapshots.back(), suffixes::producer_snapshot));
@@ -125,6 +131,9 @@ status cut_at(log_context& context, const std::shared_ptr<partition_log>& self, 
   log.offsets.log_start = std::min(log.offsets.log_start, cut.end);
   log.offsets.log_end = cut.end;
   log.offsets.durable_end = std::min(log.offsets.durable_end, cut.end);
+  log.stored_end = std::min(log.stored_end, cut.end);
+  log.stored_in = cut.of;
+  log.unstored_bytes = 0;
   log.advance_bounds();
   log.note_cut(cut.end);
   log.changed = true;
@@ -156,23 +165,69 @@ void undo_appends(log_context& context, const std::shared_ptr<partition_log>& lo
   refuse_waiters(state, cause);
 }
 
-status cut_log(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end) {
+namespace {
+
+status finish_cut(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end) {
   log_state& state = log->internals();
-  {
-    const std::lock_guard lock(state.mutex);
-    if (end >= state.offsets.log_end) return {};
-    if (end < state.offsets.log_start) {
-      return make_error(error_code::offset_out_of_range,
-                        "{}: cannot cut at offset {}, before the log's start {}",
-                        state.name.to_string(), end, state.offsets.log_start);
-    }
-  }
   TRY(context.health.check());
   status cut = cut_at(context, log, end);
   if (!cut.ok()) context.health.fail(cut.failure());
   refuse_waiters(state, make_error(error_code::not_leader, "{} was cut back to offset {}",
                                    state.name.to_string(), end));
   return cut;
+}
+
+// The journal has the cut before the files do: a replay would put back what is cut. Everything is
+// in the segments by now.
+void journal_cut(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end,
+                 callback<void(status)> done) {
+  log_state& state = log->internals();
+  const auto dropped = drop_past(context, state, end);
+  if (!dropped.ok()) return done(dropped.failure());
+  const auto cut = find_cut(context, state.segments.back(), end);
+  if (!cut.ok()) return done(cut.failure());
+  const auto entry = context.shared_journal->append(
+      {state.journal_number, journaled_cut{cut->end, cut->of->base, cut->position}});
+  context.shared_journal->when_durable(
+      entry, [&context, log, end, dropped = *dropped,
+              done = std::move(done)](const status& durable) mutable {
+        if (!durable.ok()) return done(durable.failure());
+        status gone = remove_dropped(context, dropped);
+        done(gone.ok() ? finish_cut(context, log, end) : std::move(gone));
+      });
+}
+
+}  // namespace
+
+void cut_log(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end,
+             callback<void(status)> done) {
+  log_state& state = log->internals();
+  offset_t log_end;
+  offset_t stored_end;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (end >= state.offsets.log_end) return done({});
+    if (end < state.offsets.log_start) {
+      return done(make_error(error_code::offset_out_of_range,
+                             "{}: cannot cut at offset {}, before the log's start {}",
+                             state.name.to_string(), end, state.offsets.log_start));
+    }
+    log_end = state.offsets.log_end;
+    stored_end = state.stored_end;
+  }
+  if (status healthy = context.health.check(); !healthy.ok()) return done(std::move(healthy));
+  if (!state.is_journaled()) return done(finish_cut(context, log, end));
+  if (stored_end == log_end) {
+    if (state.journal_number != 0) return journal_cut(context, log, end, std::move(done));
+    return done(finish_cut(context, log, end));
+  }
+  log->when_durable(log_end, [&context, log, log_end, end,
+                              done = std::move(done)](const status& durable) mutable {
+    if (!durable.ok()) return done(durable.failure());
+    context.flusher->store(log, log_end, [log, end, done = std::move(done)]() mutable {
+      log->truncate_to(end, std::move(done));
+    });
+  });
 }
 
 }  // namespace ringlog::storage

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/result.h"
+#include "base/task.h"
 #include "storage/log_context.h"
 #include "storage/partition_log.h"
 
@@ -16,7 +17,9 @@ namespace ringlog::storage {
 void undo_appends(log_context& context, const std::shared_ptr<partition_log>& log,
                   const error& cause);
 
-// Drops everything at and above `end`, files included.
-status cut_log(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end);
+// Drops everything at and above `end`, files included. With a journal everything is stored first
+// and the journal told.
+void cut_log(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end,
+             callback<void(status)> done);
 
 }  // namespace ringlog::storage

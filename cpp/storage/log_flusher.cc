@@ -12,6 +12,10 @@ namespace ringlog::storage {
 namespace {
 
 constexpr std::int64_t write_bytes_max = 4 * limits::MiB;
+// A log with so much to store is stored at once; with less when memory is short.
+constexpr std::int64_t store_bytes_min = 256 * limits::KiB;
+constexpr std::int64_t memory_share = 4;  // this part of the tails' bound may wait to be stored
+constexpr milliseconds full_disk_retry_interval{500};
 constexpr std::int64_t reserve_bytes_min = 16 * limits::KiB;
 constexpr std::int64_t reserve_bytes_max = 16 * limits::MiB;
 
@@ -19,6 +23,14 @@ constexpr std::int64_t reserve_bytes_max = 16 * limits::MiB;
 std::int64_t reservation(std::int64_t needed, std::int64_t segment_bytes) {
   const std::int64_t step = std::clamp(needed, reserve_bytes_min, reserve_bytes_max);
   return std::max(needed, std::min(needed + step, segment_bytes));
+}
+
+}  // namespace
+
+namespace {
+
+void note_unsynced(log_state& log, const std::shared_ptr<segment>& written) {
+  if (log.unsynced.empty() || log.unsynced.back() != written) log.unsynced.push_back(written);
 }
 
 }  // namespace
@@ -75,8 +87,9 @@ void log_flusher::flush(const std::shared_ptr<partition_log>& log) {
   std::vector<bytes_view> parts;
   parts.reserve(job->batches.size());
   for (const shared_bytes& batch : job->batches) parts.push_back(batch.bytes);
+  const bool durable = !log->internals().is_journaled();
   context_.outside.engine.write(
-      *job->file, static_cast<std::uint64_t>(job->position), std::move(parts), true,
+      *job->file, static_cast<std::uint64_t>(job->position), std::move(parts), durable,
       [this, log, job, weak = std::weak_ptr<bool>(alive_)](const status& outcome) {
         if (weak.expired()) return;
         if (!outcome.ok()) return failed(log, outcome.failure());
@@ -88,9 +101,11 @@ status log_flusher::prepare(const std::shared_ptr<partition_log>& log, write_job
   log_state& state = log->internals();
   {
     const std::lock_guard lock(state.mutex);
-    const std::size_t first = state.tail.first_from(state.offsets.durable_end);
+    const offset_t storable = state.storable_end();
+    const std::size_t first = state.tail.first_from(state.stored_end);
     for (std::size_t at = first; at < state.tail.size(); ++at) {
       const tail_batch& next = state.tail.at(at);
+      if (next.end > storable) break;
       const auto bytes = static_cast<std::int64_t>(next.batch.bytes.size());
       if (job.of == nullptr) {
         job.of = next.of;
@@ -124,12 +139,11 @@ status log_flusher::complete_sealed(partition_log& log) {
       const std::lock_guard lock(state.mutex);
       if (state.sealed.empty()) return {};
       next = state.sealed.front();
-      if (next.of->durable_bytes < next.of->bytes) return {};
+      if (next.of->stored_bytes < next.of->bytes) return {};
       indexes = next.of->indexes;
       epochs = state.epochs.entries();
-      std::erase_if(epochs, [&](const epoch_entry& entry) {
-        return entry.start_offset >= state.offsets.durable_end;
-      });
+      std::erase_if(
+          epochs, [&](const epoch_entry& entry) { return entry.start_offset >= state.stored_end; });
     }
     TRY(write_segment_end(context_, *next.of, *indexes));
     TRY(io::replace_file(context_.outside.disk,
@@ -174,34 +188,123 @@ status log_flusher::make_file(partition_log& log, write_job& job) {
 
 void log_flusher::written(const std::shared_ptr<partition_log>& log, const write_job& job) {
   log_state& state = log->internals();
-  std::vector<callback<void(status)>> done;
-  std::shared_ptr<callback<void(offset_t)>> listener;
-  offset_t high_watermark;
   bool more = false;
   {
     const std::lock_guard lock(state.mutex);
-    job.of->durable_bytes = job.position + job.bytes;
-    state.offsets.durable_end = job.end;
+    job.of->stored_bytes = job.position + job.bytes;
+    state.stored_end = job.end;
+    state.stored_in = job.of;
+    state.unstored_bytes -= job.bytes;
+    const bool enough = !state.is_journaled() || state.unstored_bytes >= store_bytes_min ||
+                        state.store_to > state.stored_end;
+    more = (enough && state.stored_end < state.storable_end()) || !state.between_writes.empty();
+    state.flush_queued = more;
+  }
+  if (!state.is_journaled()) became_durable(log, job.end);
+  if (state.is_journaled()) {
+    note_unsynced(state, job.of);
+    context_.disk_full = false;
+  }
+  context_.tails.became_stored(log, job.end, job.bytes);
+  drop_old_tails();
+  if (more) order(log);
+  std::vector<task> stored;
+  const auto reached = state.store_waiters.upper_bound(job.end);
+  for (auto at = state.store_waiters.begin(); at != reached; ++at) {
+    stored.push_back(std::move(at->second));
+  }
+  state.store_waiters.erase(state.store_waiters.begin(), reached);
+  for (task& waiter : stored) waiter();
+}
+
+// ---- with a journal
+
+void log_flusher::became_durable(const std::shared_ptr<partition_log>& log, offset_t end) {
+  log_state& state = log->internals();
+  std::vector<callback<void(status)>> done;
+  std::shared_ptr<callback<void(offset_t)>> listener;
+  offset_t high_watermark;
+  bool enough = false;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.deleted || end <= state.offsets.durable_end || end > state.offsets.log_end) return;
+    state.offsets.durable_end = end;
     state.advance_bounds();
-    const auto reached = state.waiters.upper_bound(job.end);
-    for (auto at = state.waiters.begin(); at != reached; ++at)
+    const auto reached = state.waiters.upper_bound(end);
+    for (auto at = state.waiters.begin(); at != reached; ++at) {
       done.push_back(std::move(at->second));
+    }
     state.waiters.erase(state.waiters.begin(), reached);
     listener = state.listener;
     high_watermark = state.offsets.high_watermark;
-    more = state.offsets.durable_end < state.offsets.log_end || !state.between_writes.empty();
-    state.flush_queued = more;
+    enough = state.is_journaled() && state.unstored_bytes >= store_bytes_min &&
+             !std::exchange(state.flush_queued, true);
   }
-  context_.tails.became_durable(log, job.end, job.bytes);
-  drop_old_tails();
-  if (more) order(log);
+  if (enough) order(log);
+  if (state.is_journaled()) {
+    if (!std::exchange(state.listed_to_store, true)) to_store_.push_back(log);
+    relieve_memory();
+  }
   const status success;
   for (auto& waiter : done) waiter(success);
   if (listener != nullptr) (*listener)(high_watermark);
 }
 
+// Stores logs, the one that waits longest first, until the tails' memory is not short any more.
+void log_flusher::relieve_memory() {
+  std::int64_t excess = context_.tails.waiting_bytes() - context_.tails.bytes_max() / memory_share;
+  while (excess > 0 && !to_store_.empty()) {
+    const auto log = to_store_.front().lock();
+    to_store_.pop_front();
+    if (log == nullptr) continue;
+    log_state& state = log->internals();
+    state.listed_to_store = false;
+    bool wanted = false;
+    {
+      const std::lock_guard lock(state.mutex);
+      excess -= state.unstored_bytes;
+      state.store_to = std::max(state.store_to, state.storable_end());
+      wanted = state.stored_end < state.storable_end() && !std::exchange(state.flush_queued, true);
+    }
+    if (wanted) order(log);
+  }
+}
+
+void log_flusher::store(const std::shared_ptr<partition_log>& log, offset_t end, task done) {
+  log_state& state = log->internals();
+  bool is_stored = false;
+  bool wanted = false;
+  {
+    const std::lock_guard lock(state.mutex);
+    is_stored = state.stored_end >= end || state.deleted;
+    if (!is_stored) {
+      state.store_to = std::max(state.store_to, end);
+      wanted = !std::exchange(state.flush_queued, true);
+    }
+  }
+  if (is_stored) return done();
+  state.store_waiters.emplace(end, std::move(done));
+  if (wanted) order(log);
+}
+
+// The batches stay in memory and in the journal, so nothing is lost; nothing more is taken.
+void log_flusher::try_again_later(const std::shared_ptr<partition_log>& log) {
+  if (!context_.disk_full.exchange(true)) {
+    context_.outside.sink.log(log_level::error,
+                              "{}: no space left: what was acknowledged is kept in the journal, "
+                              "appends are refused until there is room",
+                              context_.directory);
+  }
+  context_.outside.engine.schedule_at(context_.outside.clock.now() + full_disk_retry_interval,
+                                      [this, log, weak = std::weak_ptr<bool>(alive_)] {
+                                        if (!weak.expired()) flush(log);
+                                      });
+}
+
+// ---- memory and failures
+
 void log_flusher::drop_old_tails() {
-  tail_budget::durable_piece piece;
+  tail_budget::stored_piece piece;
   while (context_.tails.next_to_drop(piece)) {
     const auto log = piece.log.lock();
     if (log == nullptr) continue;
@@ -212,25 +315,35 @@ void log_flusher::drop_old_tails() {
 
 void log_flusher::failed(const std::shared_ptr<partition_log>& log, const error& cause) {
   if (cause.code == error_code::no_space) {
+    if (log->internals().is_journaled()) return try_again_later(log);
     undo_appends(context_, log, cause);
     return order(log);  // whoever waits between writes gets his turn
   }
   context_.health.fail(cause);
   context_.outside.sink.log(log_level::error, "{}: {}", log->internals().directory, cause.message);
-  const error answer = context_.health.check().failure();
-  std::multimap<offset_t, callback<void(status)>> waiters;
   {
     const std::lock_guard lock(log->internals().mutex);
-    waiters.swap(log->internals().waiters);
     log->internals().flush_queued = !log->internals().between_writes.empty();
     if (log->internals().flush_queued) order(log);
   }
+  refuse_waiters(log);
+}
+
+void log_flusher::refuse_waiters(const std::shared_ptr<partition_log>& log) {
+  const error answer = context_.health.check().failure();
+  log_state& state = log->internals();
+  std::multimap<offset_t, callback<void(status)>> waiters;
+  {
+    const std::lock_guard lock(state.mutex);
+    waiters.swap(state.waiters);
+  }
   for (auto& waiter : waiters) waiter.second(answer);
+  for (auto& waiter : std::exchange(state.store_waiters, {})) waiter.second();
 }
 
 status write_segment_end(log_context& context, segment& of, const segment_indexes& indexes) {
   TRY_ASSIGN(const auto file, context.cache.log_file(of));
-  TRY(file->resize(static_cast<std::uint64_t>(of.durable_bytes)));
+  TRY(file->resize(static_cast<std::uint64_t>(of.stored_bytes)));
   of.reserved_bytes = 0;
   TRY(write_indexes(context.outside.disk, of, indexes));
   return context.outside.disk.sync_directory(of.directory);

@@ -75,11 +75,12 @@ status log_loader::open_segments() {
     if (entry.name.ends_with(suffixes::producer_snapshot)) snapshots_.push_back(*offset);
     if (!entry.name.ends_with(suffixes::log)) continue;
     auto opened = std::make_shared<segment>(request_.directory, *offset, outside_.clock.wall_ms());
-    opened->bytes = opened->durable_bytes = static_cast<std::int64_t>(entry.size);
+    opened->bytes = opened->stored_bytes = static_cast<std::int64_t>(entry.size);
     opened->on_disk = true;
     if (!loaded_.segments.empty()) loaded_.segments.back()->end = *offset;
     loaded_.segments.push_back(std::move(opened));
   }
+  if (request_.journaled) TRY(fit_to_journal());
   recover_from_ = first_unflushed();
   for (std::size_t at = 0; at < loaded_.segments.size(); ++at) {
     const auto size_of = [&](std::string_view suffix) -> std::optional<std::uint64_t> {
@@ -94,11 +95,47 @@ status log_loader::open_segments() {
   return {};
 }
 
+// Segments behind the journal's end go, the one that holds it is cut there.
+status log_loader::fit_to_journal() {
+  const journaled_log& known = *request_.journaled;
+  while (!loaded_.segments.empty() && loaded_.segments.back()->base > known.segment_base) {
+    TRY(drop_segments_from(loaded_.segments.size() - 1));
+  }
+  if (loaded_.segments.empty() || loaded_.segments.back()->base < known.segment_base) {
+    if (known.position == 0) {  // its first batch is still to come
+      auto next = std::make_shared<segment>(request_.directory, known.segment_base,
+                                            outside_.clock.wall_ms());
+      loaded_.segments.push_back(std::move(next));
+      return {};
+    }
+    return make_error(error_code::corrupt,
+                      "{}: the segment at offset {} is missing, although the journal says that it "
+                      "holds {} bytes; `ringlog check` says what can be saved",
+                      request_.directory, known.segment_base, known.position);
+  }
+  segment& last = *loaded_.segments.back();
+  if (last.bytes < known.position) {
+    return make_error(
+        error_code::corrupt,
+        "{} has {} bytes, although the journal says that it holds {}; `ringlog check` "
+        "says what can be saved",
+        last.path(suffixes::log), last.bytes, known.position);
+  }
+  if (last.bytes == known.position) return {};
+  if (!request_.read_only) {
+    TRY_ASSIGN(const auto file, cache_.log_file(last));
+    TRY(file->resize(static_cast<std::uint64_t>(known.position)));
+  }
+  last.bytes = last.stored_bytes = known.position;
+  return {};
+}
+
 std::size_t log_loader::first_unflushed() const {
   if (request_.clean_shutdown) return loaded_.segments.size();
   std::size_t first = 0;
   while (first + 1 < loaded_.segments.size() &&
-         loaded_.segments[first + 1]->base <= request_.recovery_point) {
+         loaded_.segments[first + 1]->base <=
+             (request_.journaled ? request_.checked_from : request_.recovery_point)) {
     ++first;
   }
   return first;
@@ -216,6 +253,7 @@ result<bool> log_loader::recover_segment(segment& of) {
   of.max_timestamp = {no_timestamp, of.base};
   of.indexes = std::make_shared<segment_indexes>(of.base);
   cache_.forget(of);
+  if (file_bytes == 0 && request_.journaled) return keep_all(of, 0, {});
   TRY_ASSIGN(const auto file, cache_.log_file(of));
   batch_scanner scanner(*file, 0, file_bytes);
   std::string reason = "an incomplete batch at its end";
@@ -231,16 +269,28 @@ result<bool> log_loader::recover_segment(segment& of) {
     reason = checked.failure().message;
     break;
   }
+  if (request_.journaled) return keep_all(of, file_bytes, reason);
   const bool cut = of.bytes < file_bytes;
   if (cut) {
     warn(fmt::format("segment {} is cut from {} to {} bytes, the log ends at offset {}: {}",
                      of.base, file_bytes, of.bytes, of.end, reason));
   }
-  of.durable_bytes = of.bytes;
+  of.stored_bytes = of.bytes;
   if (request_.read_only) return cut;
   if (cut) TRY(file->resize(static_cast<std::uint64_t>(of.bytes)));
   TRY(file->sync());
   return cut;
+}
+
+// What the journal vouches for is not cut: a read past the damage names it, the rest is served.
+bool log_loader::keep_all(segment& of, std::int64_t file_bytes, std::string_view damage) {
+  const bool is_last = &of == loaded_.segments.back().get();
+  if (of.bytes < file_bytes) {
+    warn(fmt::format("segment {} is damaged behind offset {}: {}", of.base, of.end, damage));
+  }
+  of.bytes = of.stored_bytes = file_bytes;
+  if (is_last) of.end = request_.journaled->end;
+  return false;
 }
 
 status log_loader::accept_recovered(segment& of, const model::batch_view& batch) {

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "storage/epoch_cache.h"
+#include "storage/journal/journal_format.h"
 #include "storage/log_config.h"
 #include "storage/producer_recovery.h"
 #include "storage/segment.h"
@@ -23,6 +24,10 @@ struct load_request {
   bool read_only = false;  // nothing on disk is changed: what recovery cuts is cut in memory
   offset_t log_start{0};   // from the checkpoints, 0 without an entry
   offset_t recovery_point{0};
+  // The journal vouches for the log up to here and has been replayed: nothing below is ever cut,
+  // and what stands behind it is. Batches are looked at from the segment `checked_from` on.
+  std::optional<journaled_log> journaled;
+  offset_t checked_from{0};
 };
 
 // A partition's content as it lies on disk, all of it durable.
@@ -35,6 +40,7 @@ struct loaded_log {
   std::vector<offset_t> snapshots;  // of the producer snapshot files, rising
   bool directory_there = true;
   bool recovered = false;  // batches were checked, files may have been cut
+  std::uint32_t journal_number = 0;
 };
 
 // Loads one partition directory by Kafka's rules (LogLoader, LogSegment.recover,
@@ -43,8 +49,8 @@ struct loaded_log {
 // - `.deleted` and `.cleaned` files go, `.swap` files take their place.
 // - After a clean shutdown the files are believed. Else every batch from the segment of the
 //   recovery point on is checked, indexes and producers are built again, and the log is cut at
-//   the first bad batch. Indexes that are missing or have an impossible size are built again in
-//   any case.
+//   the first bad batch; but see load_request::journaled. Indexes that are missing or have an
+//   impossible size are built again in any case.
 // - Producers come from the latest good snapshot and the batches after it; idle ones are dropped.
 class log_loader {
  public:
@@ -64,7 +70,9 @@ class log_loader {
   status load_max_timestamp(segment& of, std::uint64_t index_bytes);
   status load_clean_tail();
   status recover_tail();
+  status fit_to_journal();
   result<bool> recover_segment(segment& of);  // true when it was cut
+  bool keep_all(segment& of, std::int64_t file_bytes, std::string_view damage);
   status accept_recovered(segment& of, const model::batch_view& batch);
   status drop_segments_from(std::size_t first);
 

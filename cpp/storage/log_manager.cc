@@ -60,7 +60,9 @@ result<std::unique_ptr<log_manager>> log_manager::open(services outside,
   TRY_ASSIGN(const auto clean, read_clean_shutdown(disk, marker));
   opened->clean_shutdown = clean.has_value();
   opened->broker_epoch = clean.value_or(-1);
-  opened->scan(entries);
+  if (!opened->options.journal_directory.empty()) TRY(opened->open_journal());
+  TRY_ASSIGN(const auto partitions, disk.list(directory));
+  opened->scan(partitions);
   opened->start_tasks();
   return std::unique_ptr<log_manager>(new log_manager(std::move(opened)));
 }

@@ -26,7 +26,11 @@ struct directory_identity {
 };
 
 struct log_manager_options {
-  std::string directory;   // the log directory itself; made when missing and `format` is given
+  std::string directory;  // the log directory itself; made when missing and `format` is given
+  // The folder of the shared journal, beside the log directory; made when missing. Empty: for logs
+  // in memory, each log makes its own appends durable.
+  std::string journal_directory;
+  std::int64_t journal_bytes_max = limits::journal_bytes_max;
   bool read_only = false;  // for tools: no lock, nothing is changed; recovery happens in memory
   // Written to meta.properties of a directory that has none and no partition; without it such a
   // directory is error_code::foreign_directory.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/file_names.h"
+#include "storage/journal/journal.h"
 #include "storage/log_roll.h"
 #include "storage/log_state.h"
 
@@ -31,7 +32,7 @@ std::size_t deletable(const log_state& log, std::int64_t now_ms) {
     const bool last = count + 1 == log.segments.size();
     if (last && of.bytes == 0) break;
     const offset_t end = last ? log.offsets.log_end : log.segments[count + 1]->base;
-    if (log.offsets.high_watermark < end) break;
+    if (std::min(log.offsets.high_watermark, log.stored_end) < end) break;
     const bool below_start = !last && end <= log.offsets.log_start;
     const bool too_much = by_size && excess - of.bytes >= 0;
     const bool too_old = by_age && age_ms(of, now_ms) > config.retention_ms;
@@ -78,6 +79,7 @@ result<std::int64_t> apply_retention(log_context& context,
   std::int64_t delay_ms = 0;
   offset_t first;
   offset_t log_start;
+  journal::entry_number entry = 0;
   {
     const std::lock_guard lock(log.mutex);
     gone.assign(log.segments.begin(), log.segments.begin() + static_cast<std::ptrdiff_t>(count));
@@ -87,7 +89,8 @@ result<std::int64_t> apply_retention(log_context& context,
       return known.of->base < log.segments.front()->base;
     });
     log.offsets.log_start = std::max(log.offsets.log_start, log.segments.front()->base);
-    context.tails.dropped(log.tail.drop_before(log.offsets.log_start));
+    // What is not stored yet stays: its segment would have a hole.
+    context.tails.dropped(log.tail.drop_before(std::min(log.offsets.log_start, log.stored_end)));
     log.epochs.truncate_from_start(log.offsets.log_start);
     log.producers.log_start_moved(log.offsets.log_start);
     log.advance_bounds();
@@ -96,11 +99,23 @@ result<std::int64_t> apply_retention(log_context& context,
     delay_ms = log.config->file_delete_delay_ms;
     first = log.segments.front()->base;
     log_start = log.offsets.log_start;
+    if (log.is_journaled()) log.journal_log_start();
+    entry = log.log_start_entry;
   }
   std::erase_if(log.snapshots, [&](offset_t offset) { return offset < first; });
-  TRY(remove_segments_later(context, gone, delay_ms));
   context.outside.sink.log(log_level::info, "{}: {} segments deleted, the log starts at {}",
                            log.directory, count, log_start);
+  if (!log.is_journaled()) {
+    TRY(remove_segments_later(context, gone, delay_ms));
+    return static_cast<std::int64_t>(count);
+  }
+  // A replay would write into the files of what is gone: the journal has to know first.
+  context.shared_journal->when_durable(entry, [&context, gone = std::move(gone),
+                                               delay_ms](const status& durable) {
+    const status removed = durable.ok() ? remove_segments_later(context, gone, delay_ms) : durable;
+    if (removed.ok()) return;
+    context.outside.sink.log(log_level::warning, "retention: {}", removed.failure().message);
+  });
   return static_cast<std::int64_t>(count);
 }
 

@@ -13,9 +13,21 @@ namespace ringlog::storage {
 
 namespace {
 
+// What the journal vouched for is in the segments for good.
+status sync_unsynced(log_context& context, log_state& log) {
+  for (const auto& written : std::exchange(log.unsynced, {})) {
+    const auto file = context.cache.log_file(*written);
+    if (!file.ok() && file.code() == error_code::not_found) continue;  // deleted since
+    if (!file.ok()) return file.failure();
+    TRY((*file)->sync());
+  }
+  return {};
+}
+
 // Leaves one log's files as a clean shutdown does. Everything in it is durable.
 status finish_files(log_context& context, log_state& log) {
   if (!log.changed || !log.directory_there) return {};
+  TRY(sync_unsynced(context, log));
   const std::shared_ptr<segment> active = log.segments.back();
   if (active->on_disk) {
     active->complete_time_index();
@@ -39,25 +51,31 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
       : manager_(std::move(manager)), done_(std::move(done)) {}
 
   void begin() {
-    if (!manager_->clean_shutdown && !manager_->options.read_only) open_the_rest();
+    if (!manager_->options.read_only) open_the_rest();
     {
       const std::lock_guard guard(manager_->mutex);
       manager_->closing = true;
     }
+    // A checkpoint has taken over files to sync.
+    if (!manager_->checkpoint_running) return close_logs();
+    manager_->after_checkpoint.push_back([self = shared_from_this()] { self->close_logs(); });
+  }
+
+ private:
+  void close_logs() {
     const auto logs = manager_->open_logs();
     left_ = logs.size() + 1;
     for (const auto& log : logs) close(log);
     step();
   }
 
- private:
   // Without a look at them, partitions that an unclean stop left behind would pass for clean.
   void open_the_rest() {
     std::vector<std::pair<topic_partition, uuid>> unopened;
     {
       const std::lock_guard guard(manager_->mutex);
       for (const auto& [name, known] : manager_->slots) {
-        if (known->log == nullptr && known->found) {
+        if (known->log == nullptr && known->found && manager_->needs_recovery(name)) {
           unopened.emplace_back(name, known->topic_id.value_or(uuid()));
         }
       }
@@ -87,6 +105,7 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
       fail(healthy.failure());
       return step();
     }
+    bool stored = false;
     {
       const std::lock_guard guard(state.mutex);
       if (state.offsets.durable_end < state.offsets.log_end) {
@@ -95,6 +114,11 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
                                                       log](const status&) { self->close(log); });
         return;
       }
+      stored = state.stored_end == state.offsets.log_end;
+    }
+    if (!stored) {
+      return manager_->flusher.store(log, state.offsets.log_end,
+                                     [self = shared_from_this(), log] { self->close(log); });
     }
     const status finished = finish_files(manager_->context, state);
     if (!finished.ok()) fail(finished.failure());
@@ -105,6 +129,7 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
     if (--left_ != 0) return;
     if (!failure_ && !manager_->options.read_only) {
       status written = manager_->write_checkpoints();
+      if (written.ok()) written = manager_->close_journal();
       if (written.ok()) {
         written =
             write_clean_shutdown(manager_->context.outside.disk,

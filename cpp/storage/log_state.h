@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "storage/epoch_cache.h"
+#include "storage/journal/journal_format.h"
 #include "storage/log_context.h"
 #include "storage/log_loader.h"
 #include "storage/log_tail.h"
@@ -57,6 +58,10 @@ struct partition_log::state {
   bool flush_queued = false;           // the flusher knows that there is something to write
   std::vector<sealed_segment> sealed;  // to be completed by the flusher, oldest first
   bool changed = false;                // since it was loaded: close() has files to write
+  offset_t stored_end{0};              // everything below is in the segment files
+  std::int64_t unstored_bytes = 0;     // of the tail, from there on
+  std::uint32_t journal_number = 0;    // 0: the journal does not know this log
+  std::uint64_t log_start_entry = 0;   // of the journal: the last one that moved the log start
 
   // What waits until no write of this log is under way; run on the engine's thread.
   std::vector<task> between_writes;
@@ -64,6 +69,19 @@ struct partition_log::state {
   // The engine's thread only.
   std::vector<offset_t> snapshots;  // of the producer snapshot files, rising
   bool directory_there = false;
+  bool listed_to_store = false;                    // the flusher has it among those to be stored
+  offset_t store_to{0};                            // what somebody waits for to be stored
+  std::multimap<offset_t, task> store_waiters;     // by the end they wait for
+  std::vector<std::shared_ptr<segment>> unsynced;  // written to since the last checkpoint
+  std::shared_ptr<segment> stored_in;              // the segment that holds stored_end
+
+  bool is_journaled() const { return context.shared_journal != nullptr; }
+  // Up to where the segments may be written.
+  offset_t storable_end() const { return is_journaled() ? offsets.durable_end : offsets.log_end; }
+  // What the journal says of this log when it is named, or checkpointed.
+  journaled_log as_stored() const;
+  // Tells the journal where the log begins now.
+  void journal_log_start();
 
   const segment& active() const { return *segments.back(); }
   segment& active() { return *segments.back(); }

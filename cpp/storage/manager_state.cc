@@ -70,8 +70,11 @@ status log_manager::state::claim() {
     TRY(disk.rename(identity_file,
                     join_path(options.directory, file_names::set_aside_meta_properties)));
   }
-  if (clean_shutdown) TRY(disk.remove(join_path(options.directory, file_names::clean_shutdown)));
+  const std::string marker = join_path(options.directory, file_names::clean_shutdown);
+  TRY_ASSIGN(const bool marked, disk.exists(marker));
+  if (marked) TRY(disk.remove(marker));
   TRY(disk.sync_directory(options.directory));
+  TRY(begin_journal());
   claimed = true;
   return {};
 }
@@ -94,6 +97,7 @@ void log_manager::state::stop() {
   }
   for (const executor::timer_id timer : running) context.outside.engine.cancel(timer);
   flusher.stop();
+  if (shared_journal != nullptr) shared_journal->stop();
   for (const auto& log : open_logs()) let_go(log->internals());
 }
 
@@ -151,15 +155,31 @@ result<std::shared_ptr<partition_log>> log_manager::state::load(slot& of,
     return make_error(error_code::invalid_argument,
                       "the directory belongs to topic id {}, not to {}", *of.topic_id, topic_id);
   }
-  load_request request{name, directory_of(name), config, clean_shutdown, options.read_only};
+  load_request request;
+  request.name = name;
+  request.directory = directory_of(name);
+  request.config = config;
+  request.clean_shutdown = clean_shutdown;
+  request.read_only = options.read_only;
   loaded_log loaded;
+  std::uint32_t number = 0;
   if (of.found) {
     {
       const std::lock_guard guard(mutex);
       request.log_start = checkpoints.log_start(name);
       request.recovery_point = checkpoints.recovery_point(name);
+      const auto named = names.find(name);
+      const auto known = named == names.end() ? table.logs.end() : table.logs.find(named->second);
+      if (known != table.logs.end() && known->second.topic_id == topic_id) {
+        number = known->first;
+        request.journaled = known->second;
+        request.checked_from = checked_from.at(name);
+        request.log_start = std::max(request.log_start, known->second.log_start);
+        request.clean_shutdown = false;
+      }
     }
     TRY_ASSIGN(loaded, log_loader(context.outside, context.cache, request).load());
+    loaded.journal_number = number;
     if (!of.topic_id && !options.read_only) {
       TRY(write_partition_metadata(context.outside.disk,
                                    join_path(request.directory, file_names::partition_metadata),
@@ -184,7 +204,7 @@ void give_up(partition_log& log, const error& why) {
     const std::lock_guard guard(state.mutex);
     state.refusal = why;
     state.deleted = true;
-    state.context.tails.give_back(state.tail.drop_after(state.offsets.durable_end));
+    state.context.tails.give_back(state.tail.drop_after(state.stored_end));
     state.context.tails.dropped(state.tail.drop_before(state.offsets.log_end));
     waiters.swap(state.waiters);
   }
@@ -224,6 +244,45 @@ void log_manager::state::delete_log(const topic_partition& name, callback<void(s
     }
   }
   const auto self = shared_from_this();
+  const auto removal = journal_removal(name, of);
+  if (!removal) return delete_files(name, of, std::move(done));
+  context.outside.engine.post([self, removal, name, of, done = std::move(done)]() mutable {
+    self->shared_journal->when_durable(
+        removal->second,
+        [self, removal, name, of, done = std::move(done)](const status& durable) mutable {
+          if (!durable.ok()) return done(durable.failure());
+          {
+            const std::lock_guard guard(self->mutex);
+            self->table.logs.erase(removal->first);
+          }
+          self->delete_files(name, of, std::move(done));
+        });
+  });
+}
+
+// Tells the journal, where it knows the log, that it is gone; the log has no entry after that one.
+std::optional<std::pair<std::uint32_t, journal::entry_number>> log_manager::state::journal_removal(
+    const topic_partition& name, const std::shared_ptr<slot>& of) {
+  if (of == nullptr || shared_journal == nullptr) return std::nullopt;
+  std::uint32_t number = 0;
+  std::unique_lock<std::mutex> appends;
+  if (of->log != nullptr) {
+    log_state& log = of->log->internals();
+    appends = std::unique_lock(log.mutex);
+    log.refusal = make_error(error_code::closed, "{} was deleted", name.to_string());
+    number = log.journal_number;
+  } else {
+    const std::lock_guard guard(mutex);
+    const auto known = names.find(name);
+    if (known != names.end()) number = known->second;
+  }
+  if (number == 0) return std::nullopt;
+  return std::pair(number, shared_journal->append({number, journaled_removal{}}));
+}
+
+void log_manager::state::delete_files(const topic_partition& name, const std::shared_ptr<slot>& of,
+                                      callback<void(status)> done) {
+  const auto self = shared_from_this();
   if (of == nullptr) {
     return context.outside.engine.post([done = std::move(done)]() mutable { done(status()); });
   }
@@ -251,6 +310,7 @@ void log_manager::state::rename_deleted(const topic_partition& name, std::int64_
   {
     const std::lock_guard guard(mutex);
     slots.erase(name);
+    names.erase(name);
     checkpoints.forget(name);
   }
   done(std::move(outcome));

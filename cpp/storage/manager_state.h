@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/journal/journal.h"
+#include "storage/journal/journal_checkpoint.h"
 #include "storage/log_checkpoints.h"
 #include "storage/log_context.h"
 #include "storage/log_flusher.h"
@@ -38,7 +40,20 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   bool claimed = false;  // under `claiming`
   std::atomic<std::int64_t> broker_epoch{-1};
 
+  // The journal; null and empty without one. The table is changed by the opener until claim(), then
+  // on the engine's thread under the mutex.
+  std::unique_ptr<journal> shared_journal;
+  journal_checkpoint table;
+  bool was_unclean = false;                 // the table named logs when the directory was opened
+  std::vector<std::string> replayed_files;  // not synced yet
+  std::vector<std::string> replayed_directories;
+  bool checkpoint_running = false;
+  std::vector<task> after_checkpoint;  // what waits for the running one
+
   mutable std::mutex mutex;  // guards what follows
+  std::map<topic_partition, std::uint32_t>
+      names;  // of the table's logs as they were at the opening
+  std::map<topic_partition, offset_t> checked_from;  // where the checkpoint's end of them was
   std::map<topic_partition, std::shared_ptr<slot>> slots;
   log_checkpoints checkpoints;
   bool closing = false;
@@ -47,14 +62,26 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   // Notes the partition directories and removes those that were being deleted.
   void scan(const std::vector<io::directory_entry>& entries);
   void start_tasks();
-  status claim();    // as log_manager says
+  result<std::uint64_t> replay_journal();  // answers the next sequence number
+  status open_journal();                   // replays what an unclean end left
+  status begin_journal();                  // takes the next epoch
+  status close_journal();                  // everything is in the segments and synced
+  void checkpoint_journal();
+  // Whether an unclean end left this log to be looked at.
+  bool needs_recovery(const topic_partition& name) const;  // under the mutex
+  status claim();                                          // as log_manager says
   status release();  // undoes it; the last step of a clean close
+  bool is_closing() const;
   void stop();
 
   std::vector<std::shared_ptr<partition_log>> open_logs() const;
   result<std::shared_ptr<partition_log>> open_log(const topic_partition& name, const uuid& topic_id,
                                                   const log_config& config);
   void delete_log(const topic_partition& name, callback<void(status)> done);
+  std::optional<std::pair<std::uint32_t, journal::entry_number>> journal_removal(
+      const topic_partition& name, const std::shared_ptr<slot>& of);
+  void delete_files(const topic_partition& name, const std::shared_ptr<slot>& of,
+                    callback<void(status)> done);
   void apply_retention(callback<void(result<std::int64_t>)> done);
 
   std::string directory_of(const topic_partition& name) const;
@@ -68,6 +95,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
  private:
   friend class log_manager;
   void note_offsets();
+  offset_t synced_end(const partition_log::state& log, bool all_synced) const;
   void repeat(std::int64_t delay_ms, std::int64_t interval_ms, void (state::*work)());
   void write_recovery_points_now();
   void write_log_starts_now();

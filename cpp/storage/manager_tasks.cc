@@ -1,5 +1,7 @@
 // What a log_manager does by itself from time to time.
 
+#include <algorithm>
+
 #include "storage/file_names.h"
 #include "storage/log_retention.h"
 #include "storage/log_state.h"
@@ -50,7 +52,16 @@ void log_manager::state::warn_of(const status& outcome) {
                            outcome.failure().message);
 }
 
+// Up to where the segments are on stable storage, which is what a recovery point says.
+offset_t log_manager::state::synced_end(const log_state& log, bool all_synced) const {
+  if (log.journal_number == 0 || all_synced) return log.offsets.durable_end;
+  const auto known = table.logs.find(log.journal_number);
+  if (known == table.logs.end()) return log.offsets.log_start;
+  return std::max(log.offsets.log_start, known->second.end);
+}
+
 void log_manager::state::note_offsets() {
+  const bool all_synced = is_closing();
   for (const auto& log : open_logs()) {
     if (log->name() == metadata_partition) continue;
     log_offsets offsets;
@@ -62,6 +73,7 @@ void log_manager::state::note_offsets() {
         continue;
       }
       offsets = log->internals().offsets;
+      offsets.durable_end = synced_end(log->internals(), all_synced);
       first_base = log->internals().segments.front()->base;
     }
     const std::lock_guard guard(mutex);

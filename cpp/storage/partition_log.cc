@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/record_batch.h"
+#include "storage/journal/journal.h"
 #include "storage/log_cut.h"
 #include "storage/log_flusher.h"
 #include "storage/log_roll.h"
@@ -26,7 +27,9 @@ partition_log::state::state(log_context& shared, topic_partition log_name, uuid 
       snapshots(std::move(loaded.snapshots)),
       directory_there(loaded.directory_there) {
   offsets.log_start = loaded.log_start;
-  offsets.log_end = offsets.durable_end = loaded.log_end;
+  offsets.log_end = offsets.durable_end = stored_end = loaded.log_end;
+  stored_in = segments.back();
+  journal_number = loaded.journal_number;
   offsets.last_stable = offsets.high_watermark = loaded.log_start;
   advance_bounds();
 }
@@ -38,6 +41,17 @@ void partition_log::state::advance_bounds() {
   const offset_t unstable = producers.first_unstable_offset().value_or(offsets.high_watermark);
   offsets.last_stable = std::clamp(unstable, offsets.log_start, offsets.high_watermark);
   offsets.check();
+}
+
+journaled_log partition_log::state::as_stored() const {
+  return {name, topic_id, offsets.log_start, stored_end, stored_in->base, stored_in->stored_bytes};
+}
+
+void partition_log::state::journal_log_start() {
+  if (refusal) return;  // deleted: the journal has its last entry
+  if (journal_number == 0) journal_number = context.shared_journal->introduce(as_stored());
+  log_start_entry = context.shared_journal->append(
+      {journal_number, journaled_log_start{offsets.log_start, segments.front()->base}});
 }
 
 bool partition_log::state::was_cut(const append_info& appended) const {
@@ -141,8 +155,9 @@ namespace {
 // An append after its checks, on its way into the log. Used under the log's mutex.
 class append_in_progress {
  public:
-  append_in_progress(log_state& log, mutable_bytes bytes, const std::vector<std::size_t>& sizes)
-      : log_(log), bytes_(bytes), sizes_(sizes) {}
+  append_in_progress(const std::shared_ptr<partition_log>& self, mutable_bytes bytes,
+                     const std::vector<std::size_t>& sizes)
+      : self_(self), log_(self->internals()), bytes_(bytes), sizes_(sizes) {}
 
   template <typename Visit>  // status(model::batch_view, mutable_bytes)
   status each(Visit&& visit) const {
@@ -222,6 +237,9 @@ class append_in_progress {
 
   void commit_verbatim(const std::shared_ptr<const byte_buffer>& owner,
                        const std::shared_ptr<segment>& active) {
+    if (log_.is_journaled() && log_.journal_number == 0) {
+      log_.journal_number = log_.context.shared_journal->introduce(log_.as_stored());
+    }
     (void)each([&](const model::batch_view& batch, mutable_bytes) -> status {
       if (batch.partition_leader_epoch() > log_.epochs.latest()) {
         log_.epochs.assign(batch.partition_leader_epoch(), batch.base_offset());
@@ -231,6 +249,12 @@ class append_in_progress {
                         active->bytes,
                         active,
                         {owner, batch.bytes()}});
+      if (log_.is_journaled()) {
+        log_.context.shared_journal->append(
+            {log_.journal_number, journaled_batch{batch.base_offset(), batch.next_offset(),
+                                                  active->base, active->bytes, batch.bytes()}},
+            owner, self_);
+      }
       active->note_batch(batch, log_.config->index_interval_bytes);
       return {};
     });
@@ -238,6 +262,7 @@ class append_in_progress {
     log_.producers.commit(std::move(update_), aborted);
     for (const aborted_range& range : aborted) active->note_aborted(range);
     log_.offsets.log_end = end_;
+    log_.unstored_bytes += static_cast<std::int64_t>(bytes_.size());
     log_.changed = true;
   }
 
@@ -247,6 +272,7 @@ class append_in_progress {
     leader_epoch_t epoch;
   };
 
+  const std::shared_ptr<partition_log>& self_;
   log_state& log_;
   mutable_bytes bytes_;
   const std::vector<std::size_t>& sizes_;
@@ -267,6 +293,12 @@ status check_writable(const log_state& log) {
                       log.context.directory);
   }
   if (log.refusal) return *log.refusal;
+  if (log.context.disk_full) {
+    return make_error(error_code::no_space,
+                      "{}: no space left on the device of {}; free some, or shorten the retention "
+                      "of topics",
+                      log.name.to_string(), log.context.directory);
+  }
   if (log.cutting) {
     return make_error(error_code::no_space, "{} takes no appends just now: its end is being cut",
                       log.name.to_string());
@@ -279,6 +311,17 @@ error no_room(const log_state& log) {
                     "{}: too many appended bytes wait for the disk; wait for earlier appends and "
                     "try again",
                     log.name.to_string());
+}
+
+// Takes room in memory and in the journal for an append.
+bool take_room(log_state& log, std::int64_t bytes, std::size_t batches, append_origin origin) {
+  const journal* shared = log.context.shared_journal;
+  if (shared != nullptr) {
+    const std::size_t journaled =
+        static_cast<std::size_t>(bytes) + batches * journal_format::batch_overhead;
+    if (!shared->has_room(journaled, origin == append_origin::coordinator)) return false;
+  }
+  return log.context.tails.take(bytes);
 }
 
 // A buffer with much unused room would pin that while it is in the tail.
@@ -308,12 +351,13 @@ result<append_info> partition_log::append_as_leader(byte_buffer&& batches,
   {
     const std::lock_guard lock(log.mutex);
     TRY(check_writable(log));
-    append_in_progress append(log, stored, valid.sizes);
+    const auto self = shared_from_this();
+    append_in_progress append(self, stored, valid.sizes);
     if (options.origin == append_origin::client) {
       if (const auto duplicate = append.find_duplicate()) return *duplicate;
     }
     TRY(append.assign(options.leader_epoch, check_of(options.origin)));
-    if (!log.context.tails.take(bytes)) return no_room(log);
+    if (!take_room(log, bytes, valid.sizes.size(), options.origin)) return no_room(log);
     // Sealing comes first: the new segment's base is where this append begins.
     const bool log_append = config->message_timestamp_type == timestamp_type::log_append_time &&
                             options.origin == append_origin::client;
@@ -327,7 +371,7 @@ result<append_info> partition_log::append_as_leader(byte_buffer&& batches,
     info = {
         append.first(), append.end() - 1, log_append ? now_ms : no_timestamp, log.offsets.log_start,
         false,          log.truncations};
-    order = !std::exchange(log.flush_queued, true);
+    order = !log.is_journaled() && !std::exchange(log.flush_queued, true);
   }
   if (order) log.order_flush(shared_from_this());
   return info;
@@ -356,16 +400,17 @@ result<append_info> partition_log::append_as_follower(byte_buffer&& batches) {
   {
     const std::lock_guard lock(log.mutex);
     TRY(check_writable(log));
-    append_in_progress append(log, batches, sizes);
+    const auto self = shared_from_this();
+    append_in_progress append(self, batches, sizes);
     TRY(append.keep_offsets());
-    if (!log.context.tails.take(bytes)) return no_room(log);
+    if (!take_room(log, bytes, sizes.size(), append_origin::client)) return no_room(log);
     const roll_question question{bytes, append.largest_timestamp(), append.end() - 1, now_ms};
     if (should_roll(log.active(), *log.config, question)) roll(log, append.first(), now_ms);
     append.commit_verbatim(std::make_shared<const byte_buffer>(std::move(batches)),
                            log.segments.back());
     info = {append.first(), append.end() - 1, no_timestamp, log.offsets.log_start,
             false,          log.truncations};
-    order = !std::exchange(log.flush_queued, true);
+    order = !log.is_journaled() && !std::exchange(log.flush_queued, true);
   }
   if (order) log.order_flush(shared_from_this());
   return info;
@@ -409,6 +454,21 @@ void partition_log::set_high_watermark_listener(callback<void(offset_t)> listene
 
 // ---- cutting
 
+namespace {
+
+void when_journaled(log_context& context, journal::entry_number entry, offset_t answer,
+                    callback<void(result<offset_t>)> done) {
+  context.outside.engine.post([&context, entry, answer, done = std::move(done)]() mutable {
+    context.shared_journal->when_durable(
+        entry, [answer, done = std::move(done)](const status& durable) mutable {
+          if (!durable.ok()) return done(durable.failure());
+          done(answer);
+        });
+  });
+}
+
+}  // namespace
+
 void partition_log::delete_records(offset_t before, callback<void(result<offset_t>)> done) {
   log_state& log = *state_;
   const auto answer = [&log, &done](result<offset_t> outcome) {
@@ -417,6 +477,7 @@ void partition_log::delete_records(offset_t before, callback<void(result<offset_
   };
   if (status healthy = health(); !healthy.ok()) return answer(std::move(healthy.failure()));
   offset_t moved;
+  journal::entry_number entry = 0;
   {
     const std::lock_guard lock(log.mutex);
     const offset_t target = before == no_offset ? log.offsets.high_watermark : before;
@@ -432,9 +493,12 @@ void partition_log::delete_records(offset_t before, callback<void(result<offset_
       log.epochs.truncate_from_start(target);
       log.advance_bounds();
       log.changed = true;
+      if (log.is_journaled()) log.journal_log_start();
     }
     moved = log.offsets.log_start;
+    entry = log.log_start_entry;
   }
+  if (log.is_journaled()) return when_journaled(log.context, entry, moved, std::move(done));
   log.context.keep_log_starts([moved, done = std::move(done)](const status& kept) mutable {
     if (kept.ok()) return done(moved);
     done(kept.failure());
@@ -444,7 +508,7 @@ void partition_log::delete_records(offset_t before, callback<void(result<offset_
 void partition_log::truncate_to(offset_t end, callback<void(status)> done) {
   const auto self = shared_from_this();
   state_->run_between_writes(self, [self, end, done = std::move(done)]() mutable {
-    done(cut_log(self->internals().context, self, end));
+    cut_log(self->internals().context, self, end, std::move(done));
   });
 }
 

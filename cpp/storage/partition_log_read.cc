@@ -131,7 +131,7 @@ bool read_tail(const log_state& log, const run_bounds& bounds, log_read& answer)
 file_range range_of(const log_state& log, std::size_t number, offset_t from) {
   file_range range;
   range.of = log.segments[number];
-  range.bytes_end = range.of->durable_bytes;
+  range.bytes_end = range.of->stored_bytes;
   if (range.of->indexes != nullptr) range.position = range.of->indexes->offsets.lookup(from);
   return range;
 }

@@ -49,7 +49,7 @@ status producer_recovery::replay_segment(const segment& of, offset_t to) {
     position = indexes->offsets.lookup(end_).value();
   }
   TRY_ASSIGN(const auto file, cache_.log_file(of));
-  batch_scanner scanner(*file, position, of.durable_bytes);
+  batch_scanner scanner(*file, position, of.stored_bytes);
   while (true) {
     auto batch = scanner.next();
     if (!batch.ok() && batch.code() != error_code::corrupt) return std::move(batch.failure());
@@ -72,14 +72,14 @@ void producer_recovery::recall(const std::vector<std::shared_ptr<segment>>& segm
   std::int64_t bytes = 0;
   while (first > 0 && bytes < recall_bytes_max) {
     bytes_before = bytes;
-    bytes += segments[--first]->durable_bytes;
+    bytes += segments[--first]->stored_bytes;
   }
   batch_lists lists;
   for (std::size_t at = first; at < segments.size(); ++at) {
     const std::int64_t bytes_max = recall_bytes_max - bytes_before;
     const bool whole = at > first;
     const status listed =
-        list_batches(*segments[at], whole ? segments[at]->durable_bytes : bytes_max, lists);
+        list_batches(*segments[at], whole ? segments[at]->stored_bytes : bytes_max, lists);
     if (!listed.ok()) {
       outside_.sink.log(log_level::warning, "{}: {}", segments[at]->path(suffixes::log),
                         listed.failure().message);
@@ -94,21 +94,21 @@ void producer_recovery::recall(const std::vector<std::shared_ptr<segment>>& segm
 // Adds the batches of idempotent producers in the segment's last `bytes_max`, or a little more.
 status producer_recovery::list_batches(const segment& of, std::int64_t bytes_max,
                                        batch_lists& lists) {
-  if (of.durable_bytes == 0) return {};
+  if (of.stored_bytes == 0) return {};
   std::int64_t position = 0;
-  if (bytes_max < of.durable_bytes) {
+  if (bytes_max < of.stored_bytes) {
     std::shared_ptr<const segment_indexes> indexes = of.indexes;
     if (indexes == nullptr) {
       TRY_ASSIGN(indexes, cache_.indexes(of));
     }
     for (std::size_t at = indexes->offsets.size(); at > 0; --at) {
       position = indexes->offsets.at(at - 1).position.value();
-      if (position <= of.durable_bytes - bytes_max) break;
+      if (position <= of.stored_bytes - bytes_max) break;
       position = 0;
     }
   }
   TRY_ASSIGN(const auto file, cache_.log_file(of));
-  batch_scanner scanner(*file, position, of.durable_bytes);
+  batch_scanner scanner(*file, position, of.stored_bytes);
   while (true) {
     TRY_ASSIGN(const auto batch, scanner.next());
     if (!batch) return {};

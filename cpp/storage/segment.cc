@@ -58,7 +58,7 @@ void segment::note_batch(const model::batch_header_view& batch, std::int64_t ind
 
 void segment::cut(offset_t new_end, std::int64_t position) {
   bytes = position;
-  durable_bytes = std::min(durable_bytes, position);
+  stored_bytes = std::min(stored_bytes, position);
   end = new_end;
   indexes->offsets.truncate_to(new_end);
   indexes->times.truncate_to(new_end);

@@ -27,7 +27,7 @@ struct segment_indexes {
 // LogSegment). Made by the log or its loader and kept by shared pointers, so that a reader may
 // finish on a segment that the log has dropped. The last one of a log takes appends; the others
 // are sealed and never change, but for truncation. Members are guarded by the log's mutex; what is
-// const, and the file's bytes below durable_bytes, may be read by any thread.
+// const, and the file's bytes below stored_bytes, may be read by any thread.
 struct segment {
   segment(std::string directory, offset_t base, std::int64_t created_ms);
 
@@ -35,9 +35,9 @@ struct segment {
   const std::string directory;
   const offset_t base;
 
-  std::int64_t bytes = 0;          // appended
-  std::int64_t durable_bytes = 0;  // written and synced
-  offset_t end{0};                 // past the last batch appended
+  std::int64_t bytes = 0;         // appended
+  std::int64_t stored_bytes = 0;  // of them in the file
+  offset_t end{0};                // past the last batch appended
   std::int64_t created_ms = 0;
   std::int64_t roll_jitter_ms = 0;
   std::optional<std::int64_t> first_timestamp;  // of its first batch; rolls by time count from it

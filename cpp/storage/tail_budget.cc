@@ -20,16 +20,16 @@ void tail_budget::give_back(std::int64_t bytes) {
 
 void tail_budget::dropped(std::int64_t bytes) { bytes_.fetch_sub(bytes); }
 
-void tail_budget::became_durable(const std::shared_ptr<partition_log>& log, offset_t end,
-                                 std::int64_t bytes) {
+void tail_budget::became_stored(const std::shared_ptr<partition_log>& log, offset_t end,
+                                std::int64_t bytes) {
   waiting_.fetch_sub(bytes);
-  durable_.push_back({log, end});
+  stored_.push_back({log, end});
 }
 
-bool tail_budget::next_to_drop(durable_piece& piece) {
-  if (bytes_.load() <= bytes_max_ || durable_.empty()) return false;
-  piece = std::move(durable_.front());
-  durable_.pop_front();
+bool tail_budget::next_to_drop(stored_piece& piece) {
+  if (bytes_.load() <= bytes_max_ || stored_.empty()) return false;
+  piece = std::move(stored_.front());
+  stored_.pop_front();
   return true;
 }
 

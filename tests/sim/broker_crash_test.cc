@@ -84,7 +84,7 @@ class broker_run {
     };
     const status made = make_directory();
     if (!made.ok()) return unless_off(made.failure().message);
-    auto opened = node::core::open(outside, {"/data/log", settings()});
+    auto opened = node::core::open(outside, {"/data/log", "/data/journal", settings()});
     if (!opened.ok()) return unless_off("open: " + opened.failure().message);
     core_ = std::move(opened).value();
     const auto started = ask<std::monostate>(world_, disk_, [&](auto done) {

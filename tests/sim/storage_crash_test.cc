@@ -126,6 +126,8 @@ class storage_run {
     const storage::services outside{disk_, engine_, world_.time(), world_.random(), sink_};
     storage::log_manager_options options;
     options.directory = "/data/log";
+    options.journal_directory = "/data/journal";
+    options.journal_bytes_max = 2 * limits::MiB;
     options.format = storage::directory_identity{
         .cluster_id = "simulated", .node_id = node_id_t(1), .directory_id = uuid::reserved(99)};
     const status made = make_directory();

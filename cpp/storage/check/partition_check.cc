@@ -158,7 +158,8 @@ void partition_check::check_identity() {
   const auto id = read_partition_metadata(disk_, file);
   if (id.ok()) found_.topic_id = *id;
   if (found_.topic_id) return;
-  report_.add({.severity = finding_severity::fault,
+  const bool may_come = asked_.journal_open && id.ok();
+  report_.add({.severity = may_come ? finding_severity::note : finding_severity::fault,
                .path = file,
                .text = id.ok() ? std::string("it is missing: Kafka would set the directory aside")
                                : sentence_of(id.failure(), file),

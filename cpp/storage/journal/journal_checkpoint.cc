@@ -1,0 +1,158 @@
+#include "storage/journal/journal_checkpoint.h"
+
+#include "base/crc32c.h"
+#include "base/endian.h"
+#include "storage/file_names.h"
+
+namespace ringlog::storage {
+
+namespace {
+
+constexpr std::uint64_t magic = 0x52494e47434b5054;  // "RINGCKPT"
+constexpr std::uint16_t version = 1;
+constexpr std::uint16_t flag_clean = 1;
+constexpr std::uint16_t flag_began_clean = 2;
+constexpr std::size_t checksum_at = 8;
+constexpr std::size_t checksummed_from = 12;
+constexpr std::size_t header_bytes = 60;
+constexpr std::size_t log_fields_bytes = 4 + sizeof(uuid) + 4 + 4 * 8 + 2;
+constexpr std::string_view file_name = "checkpoint";
+
+class writer {
+ public:
+  template <typename T>
+  void put(T value) {
+    const std::size_t at = bytes_.size();
+    bytes_.resize(at + sizeof(T));
+    store_be(bytes_.data() + at, value);
+  }
+  void put(bytes_view bytes) { append(bytes_, bytes); }
+  byte_buffer& bytes() { return bytes_; }
+
+ private:
+  byte_buffer bytes_;
+};
+
+class reader {
+ public:
+  explicit reader(bytes_view bytes) : left_(bytes) {}
+
+  bool has(std::size_t bytes) const { return left_.size() >= bytes; }
+  template <typename T>
+  T take() {
+    const T value = load_be<T>(take_bytes(sizeof(T)).data());
+    return value;
+  }
+  bytes_view take_bytes(std::size_t bytes) {
+    CHECK(has(bytes), "a checkpoint is measured before it is read");
+    const bytes_view taken = left_.first(bytes);
+    left_ = left_.subspan(bytes);
+    return taken;
+  }
+  uuid take_uuid() {
+    uuid id;
+    std::memcpy(id.bytes.data(), take_bytes(sizeof(uuid)).data(), sizeof(uuid));
+    return id;
+  }
+  std::size_t left() const { return left_.size(); }
+
+ private:
+  bytes_view left_;
+};
+
+}  // namespace
+
+byte_buffer encode_checkpoint(const journal_checkpoint& content) {
+  writer out;
+  out.put(magic);
+  out.put(std::uint32_t{0});
+  out.put(version);
+  out.put(static_cast<std::uint16_t>((content.clean ? flag_clean : 0) |
+                                     (content.began_clean ? flag_began_clean : 0)));
+  out.put(bytes_view(content.identity.directory_id.bytes));
+  out.put(content.identity.cluster_checksum);
+  out.put(content.next_log);
+  out.put(content.epoch);
+  out.put(content.first_sequence);
+  out.put(static_cast<std::uint32_t>(content.logs.size()));
+  CHECK(out.bytes().size() == header_bytes, "the header of a checkpoint", out.bytes().size());
+  for (const auto& [number, log] : content.logs) {
+    out.put(number);
+    out.put(bytes_view(log.topic_id.bytes));
+    out.put(log.name.partition.value());
+    out.put(log.log_start.value());
+    out.put(log.end.value());
+    out.put(log.segment_base.value());
+    out.put(log.position);
+    out.put(static_cast<std::uint16_t>(log.name.topic.size()));
+    out.put(as_bytes(log.name.topic));
+  }
+  byte_buffer& bytes = out.bytes();
+  store_be(bytes.data() + checksum_at, crc32c(bytes_view(bytes).subspan(checksummed_from)));
+  return std::move(bytes);
+}
+
+result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string& path) {
+  const auto damaged = [&](std::string_view why) {
+    return make_error(error_code::corrupt,
+                      "{} {}; `ringlog check` says what can be saved of this directory", path, why);
+  };
+  if (bytes.size() < header_bytes) return damaged("is cut short");
+  reader in(bytes);
+  if (in.take<std::uint64_t>() != magic) return damaged("is no journal checkpoint");
+  const auto checksum = in.take<std::uint32_t>();
+  const auto written_by = in.take<std::uint16_t>();
+  if (written_by != version) {
+    return make_error(error_code::unsupported,
+                      "{} was written by a newer ringlog (format version {}); open the directory "
+                      "with that one",
+                      path, written_by);
+  }
+  if (checksum != crc32c(bytes.subspan(checksummed_from))) return damaged("has a wrong checksum");
+  const auto flags = in.take<std::uint16_t>();
+  journal_checkpoint content;
+  content.clean = (flags & flag_clean) != 0;
+  content.began_clean = (flags & flag_began_clean) != 0;
+  content.identity.directory_id = in.take_uuid();
+  content.identity.cluster_checksum = in.take<std::uint32_t>();
+  content.next_log = in.take<std::uint32_t>();
+  content.epoch = in.take<std::uint64_t>();
+  content.first_sequence = in.take<std::uint64_t>();
+  const auto count = in.take<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (!in.has(log_fields_bytes)) return damaged("ends within a log");
+    const auto number = in.take<std::uint32_t>();
+    journaled_log log;
+    log.topic_id = in.take_uuid();
+    log.name.partition = partition_id_t(in.take<std::int32_t>());
+    log.log_start = offset_t(in.take<std::int64_t>());
+    log.end = offset_t(in.take<std::int64_t>());
+    log.segment_base = offset_t(in.take<std::int64_t>());
+    log.position = in.take<std::int64_t>();
+    const auto name_bytes = in.take<std::uint16_t>();
+    if (!in.has(name_bytes)) return damaged("ends within a name");
+    log.name.topic = to_string(in.take_bytes(name_bytes));
+    content.logs.emplace(number, std::move(log));
+  }
+  if (in.left() != 0) return damaged("goes on after its last log");
+  return content;
+}
+
+result<std::optional<journal_checkpoint>> read_checkpoint(io::file_system& disk,
+                                                          const std::string& journal_directory) {
+  const std::string path = join_path(journal_directory, file_name);
+  TRY_ASSIGN(const bool there, disk.exists(path));
+  if (!there) return std::optional<journal_checkpoint>();
+  TRY_ASSIGN(const byte_buffer bytes,
+             io::read_file(disk, path, limits::journal_checkpoint_bytes_max));
+  TRY_ASSIGN(journal_checkpoint content, decode_checkpoint(bytes, path));
+  return std::optional(std::move(content));
+}
+
+status write_checkpoint(io::file_system& disk, const std::string& journal_directory,
+                        const journal_checkpoint& content) {
+  return io::replace_file(disk, join_path(journal_directory, file_name),
+                          encode_checkpoint(content));
+}
+
+}  // namespace ringlog::storage

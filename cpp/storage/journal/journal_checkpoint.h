@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "io/file.h"
+#include "storage/journal/journal_format.h"
+
+namespace ringlog::storage {
+
+// Where replay begins and what it builds on: the content of the file `checkpoint` in the journal's
+// folder, replaced as a whole. docs/journal_format.md has its bytes.
+struct journal_checkpoint {
+  journal_identity identity;
+  std::uint64_t epoch = 0;           // the journal epoch that this open took
+  std::uint64_t first_sequence = 1;  // blocks before this one are not needed any more
+  std::uint32_t next_log = 1;        // the next number to be given to a log
+  bool clean = true;                 // closed: nothing is to be replayed
+  // The directory was left clean when this journal began: logs that it does not name are whole.
+  bool began_clean = true;
+  std::map<std::uint32_t, journaled_log> logs;  // by number
+
+  bool operator==(const journal_checkpoint&) const = default;
+};
+
+byte_buffer encode_checkpoint(const journal_checkpoint& content);
+
+// error_code::corrupt, or unsupported for one of a newer ringlog.
+result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string& path);
+
+// Nothing when there is no such file.
+result<std::optional<journal_checkpoint>> read_checkpoint(io::file_system& disk,
+                                                          const std::string& journal_directory);
+
+// Durable on success.
+status write_checkpoint(io::file_system& disk, const std::string& journal_directory,
+                        const journal_checkpoint& content);
+
+}  // namespace ringlog::storage

@@ -1,0 +1,271 @@
+// The log_manager's journal: opened, begun, checkpointed, closed.
+
+#include "storage/file_names.h"
+#include "storage/journal/journal_replay.h"
+#include "storage/journal/journal_scan.h"
+#include "storage/log_state.h"
+#include "storage/manager_state.h"
+
+namespace ringlog::storage {
+
+namespace {
+
+status make_durably(io::file_system& disk, const std::string& path) {
+  TRY_ASSIGN(const bool there, disk.exists(path));
+  if (there) return {};
+  const std::string parent = io::parent_of(path);
+  TRY(make_durably(disk, parent));
+  TRY(disk.make_directories(path));
+  return disk.sync_directory(parent);
+}
+
+error used_by_another(const std::string& directory) {
+  return make_error(
+      error_code::foreign_directory,
+      "{0} was not closed by ringlog, and another program has used it since: {1} is there, which "
+      "ringlog had set aside as {2}. What the journal holds does not fit to it any more. Move the "
+      "journal away to open the directory as that program left it",
+      directory, file_names::meta_properties, file_names::set_aside_meta_properties);
+}
+
+}  // namespace
+
+status log_manager::state::open_journal() {
+  io::file_system& disk = context.outside.disk;
+  const std::string& folder = options.journal_directory;
+  const auto owner = journal_identity::of(identity.directory_id, identity.cluster_id);
+  TRY(make_durably(disk, folder));
+  TRY_ASSIGN(auto known, read_checkpoint(disk, folder));
+  if (known) table = std::move(*known);
+  if (!known) table.identity = owner;
+  if (table.identity != owner) {
+    return make_error(error_code::foreign_directory,
+                      "{} belongs to another log directory than {}: move it away", folder,
+                      options.directory);
+  }
+  shared_journal = std::make_unique<journal>(
+      context.outside, journal_options{folder, options.journal_bytes_max, owner});
+  TRY(shared_journal->files().open());
+  journal_position position{table.epoch, table.first_sequence};
+  if (!table.clean) {
+    TRY_ASSIGN(const bool renamed_back,
+               disk.exists(join_path(options.directory, file_names::meta_properties)));
+    if (renamed_back) return used_by_another(options.directory);
+    TRY_ASSIGN(position.next_sequence, replay_journal());
+  }
+  shared_journal->begin(position);
+  shared_journal->set_next_log(table.next_log);
+  context.shared_journal = shared_journal.get();
+  return {};
+}
+
+result<std::uint64_t> log_manager::state::replay_journal() {
+  was_unclean = true;
+  clean_shutdown = table.began_clean;  // for the logs that the journal does not name
+  journal_replay replay(context.outside, options.directory, table);
+  std::uint64_t bytes = 0;
+  TRY_ASSIGN(
+      const scanned_journal scanned,
+      scan_journal(shared_journal->files(), {table.identity, table.first_sequence, table.epoch},
+                   [&](const block_header&, bytes_view entries) {
+                     bytes += entries.size();
+                     return replay.apply(entries);
+                   }));
+  TRY(replay.finish());
+  shared_journal->files().set_live(scanned.live_files, scanned.position, scanned.next_sequence - 1);
+  for (const auto& [number, log] : table.logs) {
+    names[log.name] = number;
+    checked_from[log.name] = replay.checked_from().at(number);
+  }
+  replayed_files = std::move(replay).written_files();
+  replayed_directories = std::move(replay).entered_directories();
+  context.outside.sink.log(log_level::info,
+                           "{} was not closed: {} blocks ({} bytes) of the journal replayed",
+                           options.directory, scanned.blocks, bytes);
+  return scanned.next_sequence;
+}
+
+status log_manager::state::begin_journal() {
+  if (shared_journal == nullptr) return {};
+  TRY(shared_journal->files().ensure_one());
+  if (table.clean) {
+    table.began_clean = clean_shutdown;
+    table.logs.clear();
+  }
+  table.clean = false;
+  ++table.epoch;
+  TRY(write_checkpoint(context.outside.disk, options.journal_directory, table));
+  shared_journal->set_epoch(table.epoch);
+  shared_journal->on_durable = [this](const std::shared_ptr<partition_log>& log, offset_t end) {
+    flusher.became_durable(log, end);
+  };
+  shared_journal->on_failure = [this](const error& cause) {
+    context.health.fail(cause);
+    context.outside.sink.log(log_level::error, "{}: {}", options.journal_directory, cause.message);
+    for (const auto& log : open_logs()) flusher.refuse_waiters(log);
+  };
+  shared_journal->on_half_full = [this] { checkpoint_journal(); };
+  return {};
+}
+
+bool log_manager::state::is_closing() const {
+  const std::lock_guard guard(mutex);
+  return closing;
+}
+
+bool log_manager::state::needs_recovery(const topic_partition& name) const {
+  return !clean_shutdown || names.contains(name);
+}
+
+// ---- checkpoints
+
+namespace {
+
+// Makes the segments as durable as the journal, so that its oldest blocks are not needed any more:
+// stores what the logs have, syncs the files, writes the table. Kept alive by its own callbacks; on
+// the engine's thread.
+class journal_checkpointing : public std::enable_shared_from_this<journal_checkpointing> {
+ public:
+  explicit journal_checkpointing(std::shared_ptr<log_manager::state> manager)
+      : manager_(std::move(manager)), first_needed_(manager_->shared_journal->first_needed()) {}
+
+  void begin() {
+    left_ = 1;
+    for (const auto& log : manager_->open_logs()) {
+      offset_t end;
+      {
+        const std::lock_guard guard(log->internals().mutex);
+        if (log->internals().journal_number == 0) continue;
+        end = log->internals().offsets.durable_end;
+      }
+      ++left_;
+      manager_->flusher.store(log, end, [self = shared_from_this()] { self->stored(); });
+    }
+    stored();
+  }
+
+ private:
+  static constexpr std::size_t syncs_at_once = 32;
+
+  void stored() {
+    if (--left_ > 0) return;
+    if (!manager_->context.health.check().ok()) return end(manager_->context.health.check());
+    next_ = manager_->table;
+    next_.first_sequence = first_needed_;
+    next_.next_log = manager_->shared_journal->next_log();
+    for (const auto& log : manager_->open_logs()) collect(*log);
+    for (std::string& path : std::exchange(manager_->replayed_files, {})) {
+      to_sync_.push_back(std::move(path));
+    }
+    for (const std::string& directory : std::exchange(manager_->replayed_directories, {})) {
+      const status synced = sync_directory(directory);
+      if (!synced.ok()) return end(synced);
+    }
+    left_ = 1;
+    for (std::size_t i = 0; i < syncs_at_once; ++i) sync_next();
+    synced({});
+  }
+
+  status sync_directory(const std::string& directory) {
+    io::file_system& disk = manager_->context.outside.disk;
+    TRY_ASSIGN(const bool there, disk.exists(directory));
+    return there ? disk.sync_directory(directory) : status();
+  }
+
+  void collect(partition_log& log) {
+    log_state& state = log.internals();
+    {
+      const std::lock_guard guard(state.mutex);
+      if (state.journal_number == 0 || state.deleted) return;
+      next_.logs[state.journal_number] = state.as_stored();
+    }
+    for (const auto& written : std::exchange(state.unsynced, {})) {
+      to_sync_.push_back(written->path(suffixes::log));
+    }
+  }
+
+  void sync_next() {
+    if (to_sync_.empty()) return;
+    const std::string path = std::move(to_sync_.back());
+    to_sync_.pop_back();
+    ++left_;
+    auto opened = manager_->context.outside.disk.open(path, io::open_mode::read_write);
+    if (!opened.ok()) {
+      // Retention or a deletion took it away: the journal knows that, too.
+      const bool gone = opened.code() == error_code::not_found;
+      return synced(gone ? status() : status(opened.failure()));
+    }
+    const std::shared_ptr<io::file> file = std::move(opened).value();
+    manager_->context.outside.engine.sync(
+        *file, [self = shared_from_this(), file](status outcome) { self->synced(outcome); });
+  }
+
+  void synced(const status& outcome) {
+    if (!outcome.ok() && failure_.ok()) failure_ = outcome;
+    if (failure_.ok()) sync_next();
+    if (--left_ > 0) return;
+    if (!failure_.ok()) {
+      manager_->context.health.fail(failure_.failure());
+      return end(failure_);
+    }
+    end(write_checkpoint(manager_->context.outside.disk, manager_->options.journal_directory,
+                         next_));
+  }
+
+  void end(const status& outcome) {
+    settle(outcome);
+    manager_->checkpoint_running = false;
+    for (task& waiter : std::exchange(manager_->after_checkpoint, {})) waiter();
+  }
+
+  void settle(const status& outcome) {
+    if (!outcome.ok()) {
+      manager_->context.health.fail(outcome.failure());
+      return manager_->context.outside.sink.log(log_level::error, "{}: no checkpoint: {}",
+                                                manager_->options.journal_directory,
+                                                outcome.failure().message);
+    }
+    {
+      const std::lock_guard guard(manager_->mutex);
+      manager_->table = std::move(next_);
+    }
+    manager_->shared_journal->release_before(first_needed_);
+  }
+
+  std::shared_ptr<log_manager::state> manager_;
+  const std::uint64_t first_needed_;
+  std::size_t left_ = 0;
+  status failure_;
+  journal_checkpoint next_;
+  std::vector<std::string> to_sync_;
+};
+
+}  // namespace
+
+void log_manager::state::checkpoint_journal() {
+  if (checkpoint_running || is_closing()) return;
+  if (shared_journal->first_needed() == table.first_sequence) return;
+  checkpoint_running = true;
+  std::make_shared<journal_checkpointing>(shared_from_this())->begin();
+}
+
+status log_manager::state::close_journal() {
+  if (shared_journal == nullptr || !claimed) return {};
+  for (const std::string& path : replayed_files) {
+    const auto file = context.outside.disk.open(path, io::open_mode::read_write);
+    if (!file.ok() && file.code() == error_code::not_found) continue;
+    if (!file.ok()) return file.failure();
+    TRY((*file)->sync());
+  }
+  for (const std::string& directory : replayed_directories) {
+    TRY_ASSIGN(const bool there, context.outside.disk.exists(directory));
+    if (there) TRY(context.outside.disk.sync_directory(directory));
+  }
+  table.clean = true;
+  table.logs.clear();
+  table.first_sequence = shared_journal->first_needed();
+  TRY(write_checkpoint(context.outside.disk, options.journal_directory, table));
+  return shared_journal->files().shrink();
+}
+
+}  // namespace ringlog::storage
