@@ -6,7 +6,8 @@
 
 namespace ringlog::bench {
 
-std::unique_ptr<store> open_store(const std::string& name, const std::string& folder) {
+std::unique_ptr<store> open_store(const std::string& name,
+                                  [[maybe_unused]] const std::string& folder) {
 #ifdef RINGLOG_BENCH_SQLITE
   if (name == "sqlite") return open_sqlite(folder);
 #endif
