@@ -127,22 +127,34 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
 
   void step() {
     if (--left_ != 0) return;
+    journal* const shared = manager_->shared_journal.get();
+    if (shared == nullptr) return end();
+    // Entries that no log waits for are on their way, and files with them.
+    shared->when_durable(shared->last_entry(), [self = shared_from_this()](const status& outcome) {
+      if (!outcome.ok()) self->fail(outcome.failure());
+      self->end();
+    });
+  }
+
+  void end() {
     if (!failure_ && !manager_->options.read_only) {
-      status written = manager_->write_checkpoints();
-      if (written.ok()) written = manager_->close_journal();
-      if (written.ok()) {
-        written =
-            write_clean_shutdown(manager_->context.outside.disk,
-                                 join_path(manager_->options.directory, file_names::clean_shutdown),
-                                 manager_->broker_epoch);
-      }
-      if (written.ok()) written = manager_->release();
+      const status written = leave_clean();
       if (!written.ok()) fail(written.failure());
     }
     manager_->stop();
     manager_->lock.reset();
     if (failure_) return done_(*failure_);
     done_(status());
+  }
+
+  // The directory is Kafka's again with the last step.
+  status leave_clean() {
+    TRY(manager_->write_checkpoints());
+    TRY(manager_->close_journal());
+    TRY(write_clean_shutdown(manager_->context.outside.disk,
+                             join_path(manager_->options.directory, file_names::clean_shutdown),
+                             manager_->broker_epoch));
+    return manager_->release();
   }
 
   void fail(const error& cause) {

@@ -108,6 +108,11 @@ std::uint32_t journal::introduce(journaled_log log) {
   return number;
 }
 
+journal::entry_number journal::last_entry() const {
+  const std::lock_guard lock(mutex_);
+  return next_entry_ - 1;
+}
+
 std::uint32_t journal::next_log() const {
   const std::lock_guard lock(mutex_);
   return next_log_;

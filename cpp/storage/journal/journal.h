@@ -68,6 +68,9 @@ class journal {
   entry_number append(journal_entry entry, std::shared_ptr<const void> owner = nullptr,
                       std::shared_ptr<partition_log> log = nullptr);
 
+  // Of the last append.
+  entry_number last_entry() const;
+
   // A number for a log, and its first entry.
   std::uint32_t introduce(journaled_log log);
 

@@ -1,8 +1,8 @@
 #include "storage/journal/journal_checkpoint.h"
 
 #include "base/crc32c.h"
-#include "base/endian.h"
 #include "storage/file_names.h"
+#include "storage/journal/fields.h"
 
 namespace ringlog::storage {
 
@@ -15,81 +15,36 @@ constexpr std::uint16_t flag_began_clean = 2;
 constexpr std::size_t checksum_at = 8;
 constexpr std::size_t checksummed_from = 12;
 constexpr std::size_t header_bytes = 60;
-constexpr std::size_t log_fields_bytes = 4 + sizeof(uuid) + 4 + 4 * 8 + 2;
+constexpr std::size_t log_bytes_min = 4 + journaled_log_bytes + 2;  // without the name
 constexpr std::string_view file_name = "checkpoint";
-
-class writer {
- public:
-  template <typename T>
-  void put(T value) {
-    const std::size_t at = bytes_.size();
-    bytes_.resize(at + sizeof(T));
-    store_be(bytes_.data() + at, value);
-  }
-  void put(bytes_view bytes) { append(bytes_, bytes); }
-  byte_buffer& bytes() { return bytes_; }
-
- private:
-  byte_buffer bytes_;
-};
-
-class reader {
- public:
-  explicit reader(bytes_view bytes) : left_(bytes) {}
-
-  bool has(std::size_t bytes) const { return left_.size() >= bytes; }
-  template <typename T>
-  T take() {
-    const T value = load_be<T>(take_bytes(sizeof(T)).data());
-    return value;
-  }
-  bytes_view take_bytes(std::size_t bytes) {
-    CHECK(has(bytes), "a checkpoint is measured before it is read");
-    const bytes_view taken = left_.first(bytes);
-    left_ = left_.subspan(bytes);
-    return taken;
-  }
-  uuid take_uuid() {
-    uuid id;
-    std::memcpy(id.bytes.data(), take_bytes(sizeof(uuid)).data(), sizeof(uuid));
-    return id;
-  }
-  std::size_t left() const { return left_.size(); }
-
- private:
-  bytes_view left_;
-};
 
 }  // namespace
 
 byte_buffer encode_checkpoint(const journal_checkpoint& content) {
-  writer out;
+  std::size_t size = header_bytes;
+  for (const auto& [number, log] : content.logs) size += log_bytes_min + log.name.topic.size();
+  byte_buffer bytes(size);
+  field_writer out(bytes.data());
   out.put(magic);
   out.put(std::uint32_t{0});
   out.put(version);
   out.put(static_cast<std::uint16_t>((content.clean ? flag_clean : 0) |
                                      (content.began_clean ? flag_began_clean : 0)));
-  out.put(bytes_view(content.identity.directory_id.bytes));
+  out.put(content.identity.directory_id);
   out.put(content.identity.cluster_checksum);
   out.put(content.next_log);
   out.put(content.epoch);
   out.put(content.first_sequence);
   out.put(static_cast<std::uint32_t>(content.logs.size()));
-  CHECK(out.bytes().size() == header_bytes, "the header of a checkpoint", out.bytes().size());
+  CHECK(out.written() == header_bytes, "the header of a checkpoint", out.written());
   for (const auto& [number, log] : content.logs) {
     out.put(number);
-    out.put(bytes_view(log.topic_id.bytes));
-    out.put(log.name.partition.value());
-    out.put(log.log_start.value());
-    out.put(log.end.value());
-    out.put(log.segment_base.value());
-    out.put(log.position);
+    put_log(out, log);
     out.put(static_cast<std::uint16_t>(log.name.topic.size()));
     out.put(as_bytes(log.name.topic));
   }
-  byte_buffer& bytes = out.bytes();
   store_be(bytes.data() + checksum_at, crc32c(bytes_view(bytes).subspan(checksummed_from)));
-  return std::move(bytes);
+  return bytes;
 }
 
 result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string& path) {
@@ -98,7 +53,7 @@ result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string
                       "{} {}; `ringlog check` says what can be saved of this directory", path, why);
   };
   if (bytes.size() < header_bytes) return damaged("is cut short");
-  reader in(bytes);
+  field_reader in(bytes);
   if (in.take<std::uint64_t>() != magic) return damaged("is no journal checkpoint");
   const auto checksum = in.take<std::uint32_t>();
   const auto written_by = in.take<std::uint16_t>();
@@ -120,21 +75,15 @@ result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string
   content.first_sequence = in.take<std::uint64_t>();
   const auto count = in.take<std::uint32_t>();
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (!in.has(log_fields_bytes)) return damaged("ends within a log");
+    if (!in.has(log_bytes_min)) return damaged("ends within a log");
     const auto number = in.take<std::uint32_t>();
-    journaled_log log;
-    log.topic_id = in.take_uuid();
-    log.name.partition = partition_id_t(in.take<std::int32_t>());
-    log.log_start = offset_t(in.take<std::int64_t>());
-    log.end = offset_t(in.take<std::int64_t>());
-    log.segment_base = offset_t(in.take<std::int64_t>());
-    log.position = in.take<std::int64_t>();
+    journaled_log log = take_log(in);
     const auto name_bytes = in.take<std::uint16_t>();
     if (!in.has(name_bytes)) return damaged("ends within a name");
     log.name.topic = to_string(in.take_bytes(name_bytes));
     content.logs.emplace(number, std::move(log));
   }
-  if (in.left() != 0) return damaged("goes on after its last log");
+  if (!in.rest().empty()) return damaged("goes on after its last log");
   return content;
 }
 

@@ -47,12 +47,16 @@ status journal_files::open() {
   for (const io::directory_entry& entry : entries) {
     const auto number = number_of(entry.name);
     if (!number) continue;
+    next_number_ = std::max(next_number_, *number + 1);
+    if (static_cast<std::int64_t>(entry.size) < first_file_bytes) {  // it was just being made
+      TRY(outside_.disk.remove(join_path(directory_, entry.name)));
+      continue;
+    }
     auto found = std::make_unique<journal_file>();
     found->number = *number;
     TRY_ASSIGN(found->opened, outside_.disk.open_direct(join_path(directory_, entry.name)));
     found->bytes = static_cast<std::int64_t>(entry.size / journal_format::alignment *
                                              journal_format::alignment);
-    next_number_ = std::max(next_number_, *number + 1);
     free_.push_back(std::move(found));
   }
   return {};

@@ -1,7 +1,7 @@
 #include "storage/journal/journal_format.h"
 
 #include "base/crc32c.h"
-#include "base/endian.h"
+#include "storage/journal/fields.h"
 
 namespace ringlog::storage {
 
@@ -68,52 +68,8 @@ result<std::optional<block_header>> read_block_header(bytes_view bytes,
 
 namespace {
 
-constexpr std::size_t log_fields_bytes = sizeof(uuid) + 4 + 4 * 8;
 constexpr std::size_t log_start_fields_bytes = 16;
 constexpr std::size_t cut_fields_bytes = 24;
-
-class entry_writer {
- public:
-  explicit entry_writer(std::byte* target) : start_(target), at_(target) {}
-
-  template <typename T>
-  void put(T value) {
-    store_be(at_, value);
-    at_ += sizeof(T);
-  }
-  void put(bytes_view bytes) {
-    if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
-    at_ += bytes.size();
-  }
-  std::size_t written() const { return static_cast<std::size_t>(at_ - start_); }
-
- private:
-  std::byte* start_;
-  std::byte* at_;
-};
-
-class entry_reader {
- public:
-  explicit entry_reader(bytes_view bytes) : left_(bytes) {}
-
-  template <typename T>
-  T take() {
-    CHECK(left_.size() >= sizeof(T), "an entry was measured before it is read");
-    const T value = load_be<T>(left_.data());
-    left_ = left_.subspan(sizeof(T));
-    return value;
-  }
-  offset_t take_offset() { return offset_t(take<std::int64_t>()); }
-  bytes_view take_bytes(std::size_t size) {
-    const bytes_view taken = left_.first(size);
-    left_ = left_.subspan(size);
-    return taken;
-  }
-  bytes_view rest() const { return left_; }
-
- private:
-  bytes_view left_;
-};
 
 template <typename... Cases>
 struct overloaded : Cases... {
@@ -128,7 +84,7 @@ struct entry_shape {
   bool has_rest;          // bytes of any number follow
 };
 
-constexpr entry_shape shapes[] = {{journal_entry_kind::log, log_fields_bytes, true},
+constexpr entry_shape shapes[] = {{journal_entry_kind::log, journaled_log_bytes, true},
                                   {journal_entry_kind::batch, jf::batch_fields_bytes, true},
                                   {journal_entry_kind::log_start, log_start_fields_bytes, false},
                                   {journal_entry_kind::cut, cut_fields_bytes, false},
@@ -158,35 +114,30 @@ std::size_t encode_entry(mutable_bytes target, const journal_entry& entry) {
   const std::size_t bytes = encoded_bytes(entry);
   CHECK(bytes <= target.size(), "an entry does not fit its block", bytes, target.size());
   const auto* batch = std::get_if<journaled_batch>(&entry.what);
-  entry_writer out(target.data());
+  field_writer out(target.data());
   out.put(static_cast<std::uint8_t>(kind_of(entry)));
   out.put(batch != nullptr && batch->more_follows ? jf::flag_more_follows : std::uint8_t{0});
   out.put(std::uint16_t{0});
   out.put(static_cast<std::uint32_t>(bytes));
   out.put(entry.log);
   std::visit(overloaded{[&](const journaled_log& log) {
-                          out.put(bytes_view(log.topic_id.bytes));
-                          out.put(log.name.partition.value());
-                          out.put(log.log_start.value());
-                          out.put(log.end.value());
-                          out.put(log.segment_base.value());
-                          out.put(log.position);
+                          put_log(out, log);
                           out.put(as_bytes(log.name.topic));
                         },
                         [&](const journaled_batch& piece) {
-                          out.put(piece.base.value());
-                          out.put(piece.end.value());
-                          out.put(piece.segment_base.value());
+                          out.put(piece.base);
+                          out.put(piece.end);
+                          out.put(piece.segment_base);
                           out.put(piece.position);
                           out.put(piece.bytes);
                         },
                         [&](const journaled_log_start& moved) {
-                          out.put(moved.start.value());
-                          out.put(moved.first_segment.value());
+                          out.put(moved.start);
+                          out.put(moved.first_segment);
                         },
                         [&](const journaled_cut& cut) {
-                          out.put(cut.end.value());
-                          out.put(cut.segment_base.value());
+                          out.put(cut.end);
+                          out.put(cut.segment_base);
                           out.put(cut.position);
                         },
                         [&](const journaled_removal&) {}},
@@ -207,7 +158,7 @@ result<journal_entry> decode_entry(bytes_view& bytes) {
   if (size < fixed || size > bytes.size() || (size > fixed && !shape->has_rest)) {
     return damaged("has an impossible size");
   }
-  entry_reader in(bytes.first(size));
+  field_reader in(bytes.first(size));
   bytes = bytes.subspan(size);
   in.take<std::uint8_t>();
   const auto flags = in.take<std::uint8_t>();
@@ -216,13 +167,7 @@ result<journal_entry> decode_entry(bytes_view& bytes) {
   journal_entry entry{in.take<std::uint32_t>(), journaled_removal{}};
   switch (shape->kind) {
     case journal_entry_kind::log: {
-      journaled_log log;
-      std::memcpy(log.topic_id.bytes.data(), in.take_bytes(sizeof(uuid)).data(), sizeof(uuid));
-      log.name.partition = partition_id_t(in.take<std::int32_t>());
-      log.log_start = in.take_offset();
-      log.end = in.take_offset();
-      log.segment_base = in.take_offset();
-      log.position = in.take<std::int64_t>();
+      journaled_log log = take_log(in);
       log.name.topic = to_string(in.rest());
       entry.what = std::move(log);
       break;

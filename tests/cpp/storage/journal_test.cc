@@ -309,6 +309,14 @@ TEST_F(JournalTest, GrowsToItsBoundAndIsUsedAgain) {
   EXPECT_LE(bytes, static_cast<std::uint64_t>(4 * limits::MiB));
 }
 
+TEST_F(JournalTest, AFileThatWasJustBeingMadeIsMadeAgain) {
+  const auto begun = disk_.open(std::string(folder) + "/00000001.journal", io::open_mode::create);
+  ASSERT_TRUE(begun.ok());
+  ASSERT_TRUE((*begun)->write_at(0, byte_buffer(5000)).ok());
+  const auto written = make({1, 1});
+  wait_for(*written, append(*written, 100));
+}
+
 TEST_F(JournalTest, AFailedWriteIsFinal) {
   const auto written = make({1, 1});
   std::optional<error> failure;
