@@ -64,18 +64,6 @@ result<bool> is_log_directory(io::file_system& disk, const std::string& path) {
   return disk.exists(path + "/" + std::string(set_aside_identity_file));
 }
 
-status check_no_journal(io::file_system& disk, const directory_layout& layout) {
-  const std::string journal = layout.top + "/journal";
-  TRY_ASSIGN(const bool there, disk.exists(journal));
-  if (!there) return {};
-  TRY_ASSIGN(const auto entries, disk.list(journal));
-  if (entries.empty()) return {};
-  return make_error(error_code::unsupported,
-                    "{} was written by a newer version of ringlog, whose journal holds what the "
-                    "log's files do not: open it with that version, or close it there first",
-                    layout.top);
-}
-
 status make_durably(io::file_system& disk, const std::string& path) {
   TRY_ASSIGN(const bool there, disk.exists(path));
   if (there) return {};
@@ -112,16 +100,17 @@ result<log_address> parse_address(std::string_view text) {
 }
 
 result<directory_layout> prepare_directory(io::file_system& disk, const std::string& path) {
-  directory_layout layout{.top = path, .log_directory = path + "/log"};
+  directory_layout layout{
+      .top = path, .log_directory = path + "/log", .journal_directory = path + "/journal"};
   TRY_ASSIGN(const bool there, disk.exists(path));
   if (there) {
     TRY_ASSIGN(layout.is_kafka_log_directory, is_log_directory(disk, path));
     if (layout.is_kafka_log_directory) {
-      layout.log_directory = path;
+      layout.log_directory = path;  // which Kafka wants for itself alone
+      layout.journal_directory = path + ".ringlog/journal";
     } else {
       TRY_ASSIGN(const bool ours, is_log_directory(disk, layout.log_directory));
       if (!ours) TRY(check_not_foreign(disk, path));
-      TRY(check_no_journal(disk, layout));
     }
   }
   TRY(make_durably(disk, layout.log_directory));
@@ -129,12 +118,14 @@ result<directory_layout> prepare_directory(io::file_system& disk, const std::str
 }
 
 result<directory_layout> find_directory(io::file_system& disk, const std::string& path) {
-  directory_layout layout{.top = absolute(path), .log_directory = {}};
+  directory_layout layout{.top = absolute(path), .log_directory = {}, .journal_directory = {}};
   for (const std::string& candidate : {layout.top, layout.top + "/log"}) {
     TRY_ASSIGN(const bool is_log, is_log_directory(disk, candidate));
     if (!is_log) continue;
     layout.log_directory = candidate;
     layout.is_kafka_log_directory = candidate == layout.top;
+    layout.journal_directory =
+        layout.top + (layout.is_kafka_log_directory ? ".ringlog/journal" : "/journal");
     return layout;
   }
   return make_error(error_code::not_found,

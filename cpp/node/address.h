@@ -27,12 +27,13 @@ result<log_address> parse_address(std::string_view text);
 struct directory_layout {
   std::string top;
   std::string log_directory;
+  std::string journal_directory;        // beside it; made by storage
   bool is_kafka_log_directory = false;  // `top` itself is one: opened in place
 };
 
 // Decides what `path` is, and makes it, durably, when it is not there. error_code::
-// foreign_directory when it holds neither a log of ours nor one of Kafka's; unsupported when a
-// newer version of ours left a journal there. Changes nothing on failure.
+// foreign_directory when it holds neither a log of ours nor one of Kafka's. Changes nothing on
+// failure.
 result<directory_layout> prepare_directory(io::file_system& disk, const std::string& path);
 
 // The same of a directory that has to be there, for tools: makes nothing, and looks at no journal.

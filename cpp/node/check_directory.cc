@@ -29,8 +29,7 @@ result<std::unique_ptr<io::file_lock>> take_lock(io::file_system& disk,
 // puts it there: meta.properties is set aside as long as that is so.
 result<bool> is_journal_open(io::file_system& disk, bool set_aside, directory_check& outcome) {
   const directory_layout& layout = outcome.layout;
-  const std::string path =
-      layout.top + (layout.is_kafka_log_directory ? ".ringlog/journal" : "/journal");
+  const std::string& path = layout.journal_directory;
   TRY_ASSIGN(const bool there, disk.exists(path));
   if (!there || !set_aside) return false;
   TRY_ASSIGN(const auto entries, disk.list(path));

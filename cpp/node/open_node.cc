@@ -40,7 +40,8 @@ status wait_for(executor& engine, milliseconds wait_max, std::string_view what, 
 struct place {
   std::unique_ptr<io::file_system> disk;
   std::string log_directory;
-  model::config_map settings;  // of the directory itself
+  std::string journal_directory;  // empty in memory
+  model::config_map settings;     // of the directory itself
 };
 
 result<place> find_place(const log_address& address, log_sink& sink) {
@@ -55,6 +56,7 @@ result<place> find_place(const log_address& address, log_sink& sink) {
   TRY_ASSIGN(const directory_layout layout, prepare_directory(*found.disk, address.name));
   TRY_ASSIGN(found.settings, read_server_properties(*found.disk, layout.top));
   found.log_directory = layout.log_directory;
+  found.journal_directory = layout.journal_directory;
   if (layout.is_kafka_log_directory) {
     sink.log(log_level::info, "{} is a Kafka log directory: opened in place", layout.top);
   }
@@ -87,7 +89,8 @@ status open_node::start(const log_address& address, const model::config_map& set
   TRY_ASSIGN(engine_, io::make_engine(choice, clock_, sink_));
   run_engine();
   const storage::services outside{*disk_, *engine_, clock_, random_, sink_};
-  TRY_ASSIGN(core_, core::open(outside, {where.log_directory, {}, std::move(effective)}));
+  TRY_ASSIGN(core_, core::open(outside, {where.log_directory, where.journal_directory,
+                                         std::move(effective)}));
   return wait_for(*engine_, milliseconds(limits::node_open_wait_ms_max), "open",
                   [this](callback<void(status)> done) { core_->start(std::move(done)); });
 }

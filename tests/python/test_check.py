@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import ringlog
 from conftest import TOP, produce
 
 PROGRAM = TOP / "build" / "ringlog"
@@ -87,6 +88,10 @@ def test_killed(tmp_path):
     status, said = check(tmp_path / "data")
     assert (status, said["damage"], said["faults"]) == (0, 0, 0), said["findings"]
     assert said["notes"] > 0
+    ringlog.open(f"{tmp_path}/data")
+    ringlog.close(f"{tmp_path}/data")
+    status, said = check(tmp_path / "data")
+    assert (status, said["damage"], said["faults"]) == (0, 0, 0), said["findings"]
     assert sum(one["records"] for one in said["partitions"] if one["topic"] == "orders") == 1000
 
 

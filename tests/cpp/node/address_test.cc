@@ -99,12 +99,10 @@ TEST_F(LayoutTest, ALogInUseIsKnownByItsSetAsideIdentity) {
   EXPECT_EQ(prepare_directory(disk_, "/kafka").value().log_directory, "/kafka");
 }
 
-TEST_F(LayoutTest, AJournalOfALaterVersionIsRefused) {
-  put("/data/log/meta.properties.ringlog");
-  put("/data/journal/0.journal");
-  EXPECT_EQ(prepare_directory(disk_, "/data").code(), error_code::unsupported);
-  ASSERT_TRUE(disk_.remove("/data/journal/0.journal").ok());
-  EXPECT_TRUE(prepare_directory(disk_, "/data").ok());
+TEST_F(LayoutTest, TheJournalLiesBesideTheLog) {
+  EXPECT_EQ(prepare_directory(disk_, "/data").value().journal_directory, "/data/journal");
+  put("/kafka/meta.properties");
+  EXPECT_EQ(prepare_directory(disk_, "/kafka").value().journal_directory, "/kafka.ringlog/journal");
 }
 
 }  // namespace
