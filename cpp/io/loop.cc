@@ -1,6 +1,21 @@
 #include "io/loop.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace ringlog::io {
+namespace {
+
+void pause_processor() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
 
 loop::~loop() { CHECK(under_way_ == 0, "an engine dies with operations under way:", under_way_); }
 
@@ -14,10 +29,26 @@ void loop::run() {
     run_due_timers();
     run_posted();
     if (may_end()) return;
+    if (linger()) continue;
     wait(prepare_to_wait());
     const std::lock_guard lock(mutex_);
     asleep_ = false;
   }
+}
+
+// Looks for a task before sleeping, when the last idle time was short. True when there is one.
+bool loop::linger() {
+  if (under_way_ > 0 || !finished_.empty()) return false;
+  idle_since_ = clock_.now();
+  if (!soon_woken_) return false;
+  const monotonic_time end = idle_since_ + linger_max;
+  while (clock_.now() < end) {
+    for (int i = 0; i < 8; ++i) {
+      if (is_posted_.load(std::memory_order_relaxed)) return true;
+      pause_processor();
+    }
+  }
+  return false;
 }
 
 void loop::stop() {
@@ -65,6 +96,7 @@ void loop::post(task work) {
   std::unique_lock lock(mutex_);
   if (discarding_) return;
   posted_.push_back(std::move(work));
+  is_posted_.store(true, std::memory_order_relaxed);
   wake_if_asleep(std::move(lock));
 }
 
@@ -121,6 +153,11 @@ void loop::run_posted() {
   {
     const std::lock_guard lock(mutex_);
     batch.swap(posted_);
+    is_posted_.store(false, std::memory_order_relaxed);
+  }
+  if (batch.empty()) return;
+  if (idle_since_ != monotonic_time{}) {
+    soon_woken_ = clock_.now() - std::exchange(idle_since_, {}) <= linger_max;
   }
   for (task& work : batch) {
     task running = std::move(work);  // and dies before the next one runs
@@ -151,8 +188,25 @@ void loop::submit(std::unique_ptr<operation> work) {
   } else if (work->descriptor() < 0) {
     work->run_by_file();
     finished(std::move(work));
+  } else if (is_done_in_place(*work)) {
+    run_in_place(*work);
+    finished(std::move(work));
   } else {
     begin(std::move(work));
+  }
+}
+
+bool loop::is_done_in_place(const operation& work) const {
+  return under_way_ == 1 && work.what() == operation::kind::durable_write &&
+         work.bytes_left() <= in_place_bytes_max && clock_.now() >= in_place_again_;
+}
+
+void loop::run_in_place(operation& work) {
+  const monotonic_time began = clock_.now();
+  work.run_blocking();
+  const nanoseconds took = clock_.now() - began;
+  if (took > in_place_time_max) {
+    in_place_again_ = began + in_place_share * took;
   }
 }
 

@@ -49,6 +49,12 @@ unsigned operation::part_count() const {
   return static_cast<unsigned>(std::min<std::size_t>(left_.size() - first_left_, IOV_MAX));
 }
 
+std::size_t operation::bytes_left() const {
+  std::size_t bytes = 0;
+  for (std::size_t i = first_left_; i < left_.size(); ++i) bytes += left_[i].iov_len;
+  return bytes;
+}
+
 int operation::write_flags() const { return kind_ == kind::durable_write ? RWF_DSYNC : 0; }
 
 void operation::write_and_sync() {

@@ -27,6 +27,7 @@ class operation {
   // What to ask of the kernel next.
   kind what() const { return kind_; }
   int descriptor() const { return file_->descriptor(); }
+  std::size_t bytes_left() const;
   bool is_empty() const { return kind_ != kind::sync && left_.empty(); }
 
   // The next system call's arguments: where, and at most IOV_MAX of the parts that are left.
