@@ -20,10 +20,7 @@ void add_check_command(CLI::App& program, int& outcome) {
       "Check all files of a directory that nobody has open; changes nothing without --repair "
       "--yes. "
       "Exit status: 0 nothing is wrong, 1 something is, 2 it could not be checked");
-  command
-      ->add_option("directory", given->directory,
-                   "What file:DIRECTORY names: one of ringlog, or a Kafka log directory")
-      ->required();
+  add_directory_option(*command, given->directory);
   command->add_flag("--json", given->options.json, "One JSON object in place of text");
   command->add_flag("-v,--verbose", given->options.verbose, "A line for each partition, too");
   command->add_flag("--summary", given->options.summary,
@@ -33,11 +30,10 @@ void add_check_command(CLI::App& program, int& outcome) {
       "Print what can be repaired without losing what was on disk, for --yes to do");
   command->add_flag("--yes", given->options.yes, "Do it, then check again")->needs(repair);
   command->callback([given, &outcome] {
-    constexpr std::string_view scheme = "file:";
-    if (given->directory.starts_with(scheme)) given->directory.erase(0, scheme.size());
     io::posix_file_system disk;
     const io::system_clock time;
-    outcome = check(disk, time, given->directory, given->options, std::cout, std::cerr);
+    outcome =
+        check(disk, time, without_scheme(given->directory), given->options, std::cout, std::cerr);
   });
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 namespace CLI {
 class App;
 }
@@ -10,5 +12,10 @@ namespace ringlog::app {
 
 void add_dump_command(CLI::App& program, int& outcome);
 void add_check_command(CLI::App& program, int& outcome);
+void add_recover_command(CLI::App& program, int& outcome);
+
+// The argument "directory" of a command, and the path in it: "file:PATH" means PATH.
+void add_directory_option(CLI::App& command, std::string& target);
+std::string without_scheme(const std::string& directory);
 
 }  // namespace ringlog::app

@@ -11,6 +11,7 @@ int main(int count, char** arguments) {
   int outcome = 0;
   ringlog::app::add_dump_command(program, outcome);
   ringlog::app::add_check_command(program, outcome);
+  ringlog::app::add_recover_command(program, outcome);
   CLI11_PARSE(program, count, arguments);
   return outcome;
 }

@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view file_scheme = "file:";
 constexpr std::string_view memory_scheme = "memory:";
 constexpr std::string_view identity_file = "meta.properties";
+constexpr std::string_view lock_file = ".lock";
 constexpr std::string_view set_aside_identity_file = "meta.properties.ringlog";  // while in use
 
 result<model::config_map> parse_settings(std::string_view text, std::string_view address) {
@@ -131,6 +132,14 @@ result<directory_layout> find_directory(io::file_system& disk, const std::string
   return make_error(error_code::not_found,
                     "{} is no log directory: neither it nor a directory 'log' in it has a file {}",
                     layout.top, identity_file);
+}
+
+result<std::unique_ptr<io::file_lock>> lock_if_used(io::file_system& disk,
+                                                    const std::string& log_directory) {
+  const std::string path = log_directory + "/" + std::string(lock_file);
+  TRY_ASSIGN(const bool there, disk.exists(path));
+  if (!there) return std::unique_ptr<io::file_lock>();
+  return disk.lock(path);
 }
 
 result<model::config_map> read_server_properties(io::file_system& disk, const std::string& top) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,11 @@ result<directory_layout> prepare_directory(io::file_system& disk, const std::str
 // The same of a directory that has to be there, for tools: makes nothing, and looks at no journal.
 // not_found when there is no log directory.
 result<directory_layout> find_directory(io::file_system& disk, const std::string& path);
+
+// The lock of a log directory, for tools. None where there is no lock file, which is not made:
+// nobody has the directory open.
+result<std::unique_ptr<io::file_lock>> lock_if_used(io::file_system& disk,
+                                                    const std::string& log_directory);
 
 // server.properties in the directory; empty when there is none.
 result<model::config_map> read_server_properties(io::file_system& disk, const std::string& top);

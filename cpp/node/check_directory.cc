@@ -16,15 +16,6 @@ using storage::check_partition;
 using storage::checked_partition;
 using storage::metadata_partition;
 
-// The lock file is not made: where there is none, nobody has the directory open.
-result<std::unique_ptr<io::file_lock>> take_lock(io::file_system& disk,
-                                                 const std::string& directory) {
-  const std::string path = storage::join_path(directory, storage::file_names::lock);
-  TRY_ASSIGN(const bool there, disk.exists(path));
-  if (!there) return std::unique_ptr<io::file_lock>();
-  return disk.lock(path);
-}
-
 // What was acknowledged and is not in the segments yet stands in the journal, until the next open
 // puts it there: meta.properties is set aside as long as that is so.
 result<bool> is_journal_open(io::file_system& disk, bool set_aside, directory_check& outcome) {
@@ -116,7 +107,7 @@ result<std::unique_ptr<directory_check>> check_directory(io::file_system& disk,
                                                          const partition_visitor& visit) {
   auto outcome = std::make_unique<directory_check>();
   TRY_ASSIGN(outcome->layout, find_directory(disk, path));
-  TRY_ASSIGN(outcome->lock, take_lock(disk, outcome->layout.log_directory));
+  TRY_ASSIGN(outcome->lock, lock_if_used(disk, outcome->layout.log_directory));
   TRY(check_run(disk, visit, *outcome).run());
   return outcome;
 }

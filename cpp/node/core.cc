@@ -40,6 +40,7 @@ class built_core final : public core {
   }
 
   broker::broker& broker() override { return *broker_; }
+  const storage::replayed_journal& replayed() const override { return logs_->replayed(); }
   const model::config_values& effective_settings() const override { return effective_; }
 
   void close(callback<void(status)> done) override {

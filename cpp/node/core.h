@@ -8,6 +8,7 @@
 #include "base/task.h"
 #include "broker/broker.h"
 #include "model/config_def.h"
+#include "storage/log_manager.h"
 #include "storage/services.h"
 
 namespace ringlog::node {
@@ -36,6 +37,9 @@ class core {
 
   // After start() answered success.
   virtual broker::broker& broker() = 0;
+
+  // What open() took over from the journal.
+  virtual const storage::replayed_journal& replayed() const = 0;
 
   // What the broker acts on: settings, else defaults.
   virtual const model::config_values& effective_settings() const = 0;

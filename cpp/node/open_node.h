@@ -33,6 +33,8 @@ class open_node final : public node {
   const std::string& address() const override { return address_; }
   status check_usable() const override;
 
+  const storage::replayed_journal& replayed() const { return core_->replayed(); }
+
   // error_code::invalid_config naming the first of `wanted` that this node has another value for.
   status check_settings(const model::config_map& wanted) const;
 

@@ -70,6 +70,7 @@ result<std::unique_ptr<log_manager>> log_manager::open(services outside,
 const directory_identity& log_manager::identity() const { return state_->identity; }
 const std::string& log_manager::directory() const { return state_->options.directory; }
 bool log_manager::had_clean_shutdown() const { return state_->clean_shutdown; }
+const replayed_journal& log_manager::replayed() const { return state_->replayed; }
 std::int64_t log_manager::broker_epoch() const { return state_->broker_epoch; }
 void log_manager::set_broker_epoch(std::int64_t epoch) { state_->broker_epoch = epoch; }
 status log_manager::health() const { return state_->context.health.check(); }

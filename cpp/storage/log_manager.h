@@ -50,6 +50,14 @@ struct found_log {
   std::optional<uuid> topic_id;  // none: no readable partition.metadata
 };
 
+// What an open took over from the journal of a directory that was not closed.
+struct replayed_journal {
+  std::uint64_t blocks = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t bytes = 0;     // of the entries
+  std::size_t partitions = 0;  // whose logs the journal knows
+};
+
 // All logs of one log directory (Kafka: LogManager). Owned by the node, used by metadata and
 // broker. Any thread may call; calls without a completion may read files on the caller's thread,
 // completions run on the engine's thread. While it lives it holds the directory's lock, so that
@@ -70,6 +78,7 @@ class log_manager {
   const directory_identity& identity() const;
   const std::string& directory() const;
   bool had_clean_shutdown() const;
+  const replayed_journal& replayed() const;  // by open(); nothing after a clean close
   // From .kafka_cleanshutdown, -1 without one; close() writes it there.
   std::int64_t broker_epoch() const;
   void set_broker_epoch(std::int64_t epoch);

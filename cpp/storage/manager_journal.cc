@@ -63,12 +63,11 @@ result<std::uint64_t> log_manager::state::replay_journal() {
   was_unclean = true;
   clean_shutdown = table.began_clean;  // for the logs that the journal does not name
   journal_replay replay(context.outside, options.directory, table);
-  std::uint64_t bytes = 0;
   TRY_ASSIGN(
       const scanned_journal scanned,
       scan_journal(shared_journal->files(), {table.identity, table.first_sequence, table.epoch},
                    [&](const block_header&, bytes_view entries) {
-                     bytes += entries.size();
+                     replayed.bytes += entries.size();
                      return replay.apply(entries);
                    }));
   TRY(replay.finish());
@@ -77,11 +76,14 @@ result<std::uint64_t> log_manager::state::replay_journal() {
     names[log.name] = number;
     checked_from[log.name] = replay.checked_from().at(number);
   }
+  replayed.blocks = scanned.blocks;
+  replayed.batches = replay.batches();
+  replayed.partitions = table.logs.size();
   replayed_files = std::move(replay).written_files();
   replayed_directories = std::move(replay).entered_directories();
   context.outside.sink.log(log_level::info,
                            "{} was not closed: {} blocks ({} bytes) of the journal replayed",
-                           options.directory, scanned.blocks, bytes);
+                           options.directory, replayed.blocks, replayed.bytes);
   return scanned.next_sequence;
 }
 

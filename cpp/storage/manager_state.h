@@ -44,7 +44,8 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   // on the engine's thread under the mutex.
   std::unique_ptr<journal> shared_journal;
   journal_checkpoint table;
-  bool was_unclean = false;                 // the table named logs when the directory was opened
+  bool was_unclean = false;  // the table named logs when the directory was opened
+  replayed_journal replayed;
   std::vector<std::string> replayed_files;  // not synced yet
   std::vector<std::string> replayed_directories;
   bool checkpoint_running = false;

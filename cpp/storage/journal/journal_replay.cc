@@ -51,7 +51,9 @@ status journal_replay::apply(std::uint32_t number, const journaled_batch& piece)
   if (!is_own) return {};
   TRY_ASSIGN(io::file * target, segment_file(number, *log, piece.segment_base));
   TRY(target->write_at(static_cast<std::uint64_t>(piece.position), piece.bytes));
-  if (piece.more_follows || piece.end <= log->end) return {};
+  if (piece.more_follows) return {};
+  ++batches_;
+  if (piece.end <= log->end) return {};
   log->end = piece.end;
   log->segment_base = piece.segment_base;
   log->position = piece.position + static_cast<std::int64_t>(piece.bytes.size());

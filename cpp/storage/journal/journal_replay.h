@@ -30,6 +30,8 @@ class journal_replay {
   // Removes the segments that a log's new start leaves behind; they may have holes.
   status finish();
 
+  std::uint64_t batches() const { return batches_; }
+
   // The segment of each log that held its end before the replay: from there on its batches are to
   // be looked at.
   const std::map<std::uint32_t, offset_t>& checked_from() const { return checked_from_; }
@@ -62,6 +64,7 @@ class journal_replay {
   std::map<std::uint32_t, offset_t> first_segments_;  // log number: what its last new start left
   std::map<segment_key, std::unique_ptr<io::file>> files_;
   std::map<std::uint32_t, offset_t> checked_from_;
+  std::uint64_t batches_ = 0;
   std::set<segment_key> written_;
   std::vector<std::string> written_files_;
   std::vector<std::string> entered_directories_;
