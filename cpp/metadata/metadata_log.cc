@@ -138,18 +138,19 @@ status metadata_log::state::append_leader_change() {
 
 status metadata_log::state::begin(loaded_metadata&& loaded, storage::log_manager& logs) {
   TRY(check_voters(loaded, options.node));
-  TRY(logs.claim());
   log = std::move(loaded.log);
+  TRY_ASSIGN(const auto before, read_quorum_state(outside.disk, quorum_state_path(log_directory)));
+  epoch = std::max({before ? before->epoch : leader_epoch_t(0), log->latest_leader_epoch(),
+                    loaded.snapshot_at.epoch}) +
+          1;
+  logs.set_metadata_epoch(epoch);
+  TRY(logs.claim());
   loaded.log = log;
   kraft_version = loaded.kraft_version;
   voters = loaded.voters;
   published = appended = loaded.image;
   if (loaded.bytes_read > options.bytes_between_snapshots) TRY(write_snapshot(*published));
   TRY_ASSIGN(records first, first_records(loaded));
-  TRY_ASSIGN(const auto before, read_quorum_state(outside.disk, quorum_state_path(log_directory)));
-  epoch = std::max({before ? before->epoch : leader_epoch_t(0), log->latest_leader_epoch(),
-                    loaded.snapshot_at.epoch}) +
-          1;
   TRY(outside.disk.make_directories(metadata_directory(log_directory)));
   TRY(write_quorum_state());
   TRY(append_leader_change());

@@ -17,6 +17,8 @@
 
 namespace ringlog::storage {
 
+struct journal_damage;  // storage/journal/journal_damage.h
+
 // Who a log directory belongs to: the content of meta.properties.
 struct directory_identity {
   std::string cluster_id;
@@ -31,6 +33,8 @@ struct log_manager_options {
   // in memory, each log makes its own appends durable.
   std::string journal_directory;
   std::int64_t journal_bytes_max = limits::journal_bytes_max;
+  // Of a damaged journal takes what can be proven, where else open() fails. The files are changed.
+  bool takes_damaged_journal = false;
   bool read_only = false;  // for tools: no lock, nothing is changed; recovery happens in memory
   // Written to meta.properties of a directory that has none and no partition; without it such a
   // directory is error_code::foreign_directory.
@@ -54,8 +58,9 @@ struct found_log {
 struct replayed_journal {
   std::uint64_t blocks = 0;
   std::uint64_t batches = 0;
-  std::uint64_t bytes = 0;     // of the entries
-  std::size_t partitions = 0;  // whose logs the journal knows
+  std::uint64_t bytes = 0;                       // of the entries
+  std::size_t partitions = 0;                    // whose logs the journal knows
+  std::shared_ptr<const journal_damage> damage;  // with takes_damaged_journal, where it is damaged
 };
 
 // All logs of one log directory (Kafka: LogManager). Owned by the node, used by metadata and
@@ -79,6 +84,14 @@ class log_manager {
   const std::string& directory() const;
   bool had_clean_shutdown() const;
   const replayed_journal& replayed() const;  // by open(); nothing after a clean close
+
+  // The epoch of the metadata log that its writer begins with this open: before claim(), so that
+  // the journal's checkpoint can name it. No other program's epoch is at or below it.
+  void set_metadata_epoch(leader_epoch_t epoch);
+
+  // Ends all writing, as a failed write does.
+  void refuse_writes(const error& why);
+
   // From .kafka_cleanshutdown, -1 without one; close() writes it there.
   std::int64_t broker_epoch() const;
   void set_broker_epoch(std::int64_t epoch);
@@ -124,6 +137,7 @@ class log_manager {
   void close(callback<void(status)> done);
 
   struct state;  // storage/manager_state.h
+  state& internals() { return *state_; }
 
  private:
   explicit log_manager(std::shared_ptr<state> opened);

@@ -1,5 +1,6 @@
 // The log_manager's journal: opened, begun, checkpointed, closed.
 
+#include "storage/batch_scanner.h"
 #include "storage/file_names.h"
 #include "storage/journal/journal_replay.h"
 #include "storage/journal/journal_scan.h"
@@ -28,7 +29,59 @@ error used_by_another(const std::string& directory) {
       directory, file_names::meta_properties, file_names::set_aside_meta_properties);
 }
 
+error written_by_another(const std::string& directory, const model::batch_view& batch,
+                         leader_epoch_t own) {
+  return make_error(
+      error_code::foreign_directory,
+      "{} was not closed by ringlog, and another program has used it since: its metadata log goes "
+      "on at offset {} in epoch {}, and ringlog's own was {}. What the journal holds does not fit "
+      "to it any more. Move the journal away to open the directory as that program left it",
+      directory, batch.base_offset(), batch.partition_leader_epoch(), own);
+}
+
 }  // namespace
+
+// Whoever leads the metadata log after us does so in a later epoch, and says so in its first batch.
+status log_manager::state::check_metadata_epoch() const {
+  const metadata_mark& known = table.metadata;
+  io::file_system& disk = context.outside.disk;
+  const std::string directory = directory_of(metadata_partition);
+  TRY_ASSIGN(const bool there, disk.exists(directory));
+  if (known.epoch < leader_epoch_t(0) || !there) return {};
+  TRY_ASSIGN(const auto entries, disk.list(directory));
+  for (const io::directory_entry& entry : entries) {
+    const auto base = offset_of_file(entry.name);
+    if (!base || !entry.name.ends_with(suffixes::log) || *base < known.segment_base) continue;
+    TRY_ASSIGN(const auto file, disk.open(join_path(directory, entry.name), io::open_mode::read));
+    batch_scanner batches(*file, *base == known.segment_base ? known.position : 0,
+                          static_cast<std::int64_t>(entry.size));
+    while (true) {
+      const auto batch = batches.next();
+      if (!batch.ok() || !*batch) break;
+      if (!model::validate(**batch, model::validation_level::checksum).ok()) break;
+      if ((*batch)->partition_leader_epoch() > known.epoch) {
+        return written_by_another(options.directory, **batch, known.epoch);
+      }
+    }
+  }
+  return {};
+}
+
+void log_manager::state::mark_metadata(metadata_mark& mark) const {
+  if (metadata_epoch >= leader_epoch_t(0)) mark.epoch = metadata_epoch;
+  std::shared_ptr<partition_log> log;
+  {
+    const std::lock_guard guard(mutex);
+    const auto found = slots.find(metadata_partition);
+    if (found != slots.end()) log = found->second->log;
+  }
+  if (log == nullptr) return;
+  const std::lock_guard guard(log->internals().mutex);
+  const journaled_log stored = log->internals().as_stored();
+  mark.end = stored.end;
+  mark.segment_base = stored.segment_base;
+  mark.position = stored.position;
+}
 
 status log_manager::state::open_journal() {
   io::file_system& disk = context.outside.disk;
@@ -51,6 +104,7 @@ status log_manager::state::open_journal() {
     TRY_ASSIGN(const bool renamed_back,
                disk.exists(join_path(options.directory, file_names::meta_properties)));
     if (renamed_back) return used_by_another(options.directory);
+    TRY(check_metadata_epoch());
     TRY_ASSIGN(position.next_sequence, replay_journal());
   }
   shared_journal->begin(position);
@@ -95,6 +149,7 @@ status log_manager::state::begin_journal() {
     table.logs.clear();
   }
   table.clean = false;
+  mark_metadata(table.metadata);
   ++table.epoch;
   TRY(write_checkpoint(context.outside.disk, options.journal_directory, table));
   shared_journal->set_epoch(table.epoch);
@@ -156,6 +211,7 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
     next_.first_sequence = first_needed_;
     next_.next_log = manager_->shared_journal->next_log();
     for (const auto& log : manager_->open_logs()) collect(*log);
+    manager_->mark_metadata(next_.metadata);
     for (std::string& path : std::exchange(manager_->replayed_files, {})) {
       to_sync_.push_back(std::move(path));
     }

@@ -36,6 +36,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   std::unique_ptr<io::file_lock> lock;
   directory_identity identity;
   bool clean_shutdown = false;
+  leader_epoch_t metadata_epoch{-1};  // of the metadata log's writer; set before claim()
   std::mutex claiming;
   bool claimed = false;  // under `claiming`
   std::atomic<std::int64_t> broker_epoch{-1};
@@ -64,9 +65,11 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   void scan(const std::vector<io::directory_entry>& entries);
   void start_tasks();
   result<std::uint64_t> replay_journal();  // answers the next sequence number
-  status open_journal();                   // replays what an unclean end left
-  status begin_journal();                  // takes the next epoch
-  status close_journal();                  // everything is in the segments and synced
+  status check_metadata_epoch() const;     // another program has used the directory
+  void mark_metadata(metadata_mark& mark) const;
+  status open_journal();   // replays what an unclean end left
+  status begin_journal();  // takes the next epoch
+  status close_journal();  // everything is in the segments and synced
   void checkpoint_journal();
   // Whether an unclean end left this log to be looked at.
   bool needs_recovery(const topic_partition& name) const;  // under the mutex

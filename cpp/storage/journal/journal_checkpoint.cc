@@ -14,7 +14,7 @@ constexpr std::uint16_t flag_clean = 1;
 constexpr std::uint16_t flag_began_clean = 2;
 constexpr std::size_t checksum_at = 8;
 constexpr std::size_t checksummed_from = 12;
-constexpr std::size_t header_bytes = 60;
+constexpr std::size_t header_bytes = 88;
 constexpr std::size_t log_bytes_min = 4 + journaled_log_bytes + 2;  // without the name
 constexpr std::string_view file_name = "checkpoint";
 
@@ -35,6 +35,10 @@ byte_buffer encode_checkpoint(const journal_checkpoint& content) {
   out.put(content.next_log);
   out.put(content.epoch);
   out.put(content.first_sequence);
+  out.put(content.metadata.epoch.value());
+  out.put(content.metadata.end);
+  out.put(content.metadata.segment_base);
+  out.put(content.metadata.position);
   out.put(static_cast<std::uint32_t>(content.logs.size()));
   CHECK(out.written() == header_bytes, "the header of a checkpoint", out.written());
   for (const auto& [number, log] : content.logs) {
@@ -73,6 +77,10 @@ result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string
   content.next_log = in.take<std::uint32_t>();
   content.epoch = in.take<std::uint64_t>();
   content.first_sequence = in.take<std::uint64_t>();
+  content.metadata.epoch = leader_epoch_t(in.take<std::int32_t>());
+  content.metadata.end = in.take_offset();
+  content.metadata.segment_base = in.take_offset();
+  content.metadata.position = in.take<std::int64_t>();
   const auto count = in.take<std::uint32_t>();
   for (std::uint32_t i = 0; i < count; ++i) {
     if (!in.has(log_bytes_min)) return damaged("ends within a log");

@@ -12,6 +12,17 @@
 
 namespace ringlog::storage {
 
+// How far the metadata log goes at least, and the last epoch in which ringlog writes it: what
+// stands there with a later one is another program's.
+struct metadata_mark {
+  leader_epoch_t epoch{-1};   // none: there is no metadata log
+  offset_t end{0};            // everything below is in the segments
+  offset_t segment_base{0};   // of the segment that holds the end
+  std::int64_t position = 0;  // of the end in it
+
+  bool operator==(const metadata_mark&) const = default;
+};
+
 // Where replay begins and what it builds on: the content of the file `checkpoint` in the journal's
 // folder, replaced as a whole. docs/journal_format.md has its bytes.
 struct journal_checkpoint {
@@ -22,6 +33,7 @@ struct journal_checkpoint {
   bool clean = true;                 // closed: nothing is to be replayed
   // The directory was left clean when this journal began: logs that it does not name are whole.
   bool began_clean = true;
+  metadata_mark metadata;
   std::map<std::uint32_t, journaled_log> logs;  // by number
 
   bool operator==(const journal_checkpoint&) const = default;

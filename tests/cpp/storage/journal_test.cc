@@ -132,6 +132,7 @@ TEST(JournalCheckpoint, ComesBackAndNoticesEveryChangedByte) {
   content.first_sequence = 99;
   content.next_log = 12;
   content.clean = false;
+  content.metadata = {leader_epoch_t(5), offset_t(70), offset_t(60), 4812};
   content.logs[7] = {{"orders", partition_id_t(0)},
                      uuid::reserved(9),
                      offset_t(1),
