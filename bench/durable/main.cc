@@ -72,7 +72,7 @@ int main(int count, char** words) {
     void (*run)(const parameters&, report&);
   } constexpr turns[] = {
       {"raw_write", raw_write},   {"raw_read", raw_read}, {"single", single}, {"batches", batches},
-      {"partitions", partitions}, {"fill", fill},         {"reopen", reopen},
+      {"partitions", partitions}, {"fill", fill},         {"reopen", reopen}, {"journal", journal},
   };
   for (const auto& turn : turns) {
     if (count < 2 || words[1] != turn.name) continue;

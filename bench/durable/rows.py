@@ -37,6 +37,17 @@ def log_rows(blocks_and_depths) -> list[Row]:
     return rows
 
 
+def journal_rows(blocks_and_depths) -> list[Row]:
+    """The journal without segments, beside the raw loop at the same block size and depth."""
+    rows = []
+    for block, depth in blocks_and_depths:
+        given = {"block": block, "depth": depth}
+        name = f"{block // KIB} KiB × {depth}"
+        rows.append(Row("journal", f"raw {name}", "raw_write", given))
+        rows.append(Row("journal", f"journal {name}", "journal", given))
+    return rows
+
+
 def partition_rows(counts) -> list[Row]:
     given = {"record": 1024, "records": 16, "in_flight_bytes": 32 * MIB}
     return [
@@ -75,6 +86,7 @@ def all_rows(partitions: list[int]) -> list[Row]:
     return [
         *raw_rows([(4 * KIB, 0), *blocks]),
         *store_rows(),
+        *journal_rows([(4 * KIB, 1), *blocks[2:]]),
         *log_rows([(64 * KIB, 1), (256 * KIB, 1), (64 * KIB, 16), (256 * KIB, 16)]),
         *partition_rows(partitions),
         *reopen_rows([count for count in partitions if count != 100]),
@@ -86,6 +98,7 @@ def smoke_rows() -> list[Row]:
     return [
         *raw_rows([(4 * KIB, 0), (64 * KIB, 16)]),
         *store_rows(),
+        *journal_rows([(64 * KIB, 16)]),
         *log_rows([(64 * KIB, 16)]),
         *partition_rows([1, 4]),
         *reopen_rows([4]),
@@ -129,6 +142,13 @@ COLUMNS = {
         ("CPU-s per GB", "cpu_seconds_per_gb", 1, 2),
         ("system calls per MB", "system_calls_per_mb", 1, 1),
     ],
+    "journal": [
+        ("µs p50", "write_us_p50", 1, 1),
+        ("MB/s", "mb_per_second", 1, 0),
+        ("÷ raw", "over_raw", 1, 2),
+        ("CPU-s per GB", "cpu_seconds_per_gb", 1, 2),
+        ("system calls per MB", "system_calls_per_mb", 1, 1),
+    ],
     "partitions": [
         ("MB/s", "mb_per_second", 1, 0),
         ("loss against 1 partition, %", "loss_percent", 1, 0),
@@ -156,6 +176,7 @@ TITLES = {
     "raw": "Floor: durable writes into a prewritten file (O_DIRECT, RWF_DSYNC)",
     "single": "P4: one record of 100 B, durable, one caller",
     "batches": "P5: durable batches of 1,000 records of 100 B, one partition",
+    "journal": "Journal alone beside the raw loop at the same block size and depth",
     "log": "Log beside the raw loop at the same block size and depth, records of 1 KiB",
     "partitions": "P9: records of 1 KiB, uniform over partitions, 32 MiB in flight",
     "reopen": "P10: opening what a process left, page cache dropped",
@@ -183,8 +204,8 @@ def derive(turns: list[dict]) -> None:
             continue
         if turn["section"] == "single":
             figures["over_raw_flush"] = figures["record_us_p50"] / figures["raw_flush_us_p50"]
-        elif turn["section"] == "log" and turn["row"].startswith("log "):
-            raw = same_round(turn, turn["row"].replace("log ", "raw "))
+        elif turn["section"] in ("log", "journal") and turn["row"].startswith(turn["section"]):
+            raw = same_round(turn, turn["row"].replace(turn["section"], "raw"))
             if raw:
                 figures["over_raw"] = figures["mb_per_second"] / raw["mb_per_second"]
         elif turn["section"] == "partitions":

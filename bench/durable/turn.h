@@ -60,5 +60,6 @@ void batches(const parameters& given, report& figures);
 void partitions(const parameters& given, report& figures);
 void fill(const parameters& given, report& figures);
 void reopen(const parameters& given, report& figures);
+void journal(const parameters& given, report& figures);
 
 }  // namespace ringlog::bench

@@ -29,6 +29,7 @@ void loop::run() {
     run_due_timers();
     run_posted();
     if (may_end()) return;
+    run_lone();
     if (linger()) continue;
     wait(prepare_to_wait());
     const std::lock_guard lock(mutex_);
@@ -188,26 +189,26 @@ void loop::submit(std::unique_ptr<operation> work) {
   } else if (work->descriptor() < 0) {
     work->run_by_file();
     finished(std::move(work));
-  } else if (is_done_in_place(*work)) {
-    run_in_place(*work);
-    finished(std::move(work));
+  } else if (under_way_ == 1 && may_run_in_place(*work)) {
+    lone_ = std::move(work);
   } else {
+    if (lone_ != nullptr) begin(std::move(lone_));
     begin(std::move(work));
   }
 }
 
-bool loop::is_done_in_place(const operation& work) const {
-  return under_way_ == 1 && work.what() == operation::kind::durable_write &&
-         work.bytes_left() <= in_place_bytes_max && clock_.now() >= in_place_again_;
+bool loop::may_run_in_place(const operation& work) const {
+  return work.what() == operation::kind::durable_write && work.bytes_left() <= in_place_bytes_max &&
+         clock_.now() >= in_place_again_;
 }
 
-void loop::run_in_place(operation& work) {
+void loop::run_lone() {
+  if (lone_ == nullptr) return;
   const monotonic_time began = clock_.now();
-  work.run_blocking();
+  lone_->run_blocking();
   const nanoseconds took = clock_.now() - began;
-  if (took > in_place_time_max) {
-    in_place_again_ = began + in_place_share * took;
-  }
+  if (took > in_place_time_max) in_place_again_ = began + in_place_share * took;
+  finished(std::move(lone_));
 }
 
 void loop::write(file& target, std::uint64_t position, std::vector<bytes_view> parts, bool durable,

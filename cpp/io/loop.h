@@ -24,13 +24,13 @@ namespace ringlog::io {
 // Files without a descriptor (a log in memory) are served by their own calls, at once.
 //
 // One caller that waits for each durable write before the next one gets two things. A small durable
-// write that is alone is done in place, by a blocking call: handing it over and being woken costs
-// up to the write itself, far more when the cores are busy. On a slow disk that is tried one
-// `in_place_share`th of the time. And a loop that was soon woken last time looks a moment for
-// the next task before it sleeps.
+// write that is still alone when the loop would wait is done in place, by a blocking call: handing
+// it over and being woken costs up to the write itself, far more when the cores are busy. On a slow
+// disk that is tried one `in_place_share`th of the time. And a loop that was soon woken last time
+// looks a moment for the next task before it sleeps.
 class loop : public engine {
  public:
-  static constexpr std::size_t in_place_bytes_max = 64 * limits::KiB;
+  static constexpr std::size_t in_place_bytes_max = 256 * limits::KiB;
   static constexpr nanoseconds in_place_time_max{500'000};  // of a disk that is not slow
   static constexpr std::int64_t in_place_share = 16;
   static constexpr nanoseconds linger_max{50'000};
@@ -79,8 +79,9 @@ class loop : public engine {
 
  private:
   void submit(std::unique_ptr<operation> work);
-  bool is_done_in_place(const operation& work) const;
-  void run_in_place(operation& work);
+  void start(std::unique_ptr<operation> work);
+  bool may_run_in_place(const operation& work) const;
+  void run_lone();
   bool linger();
   void run_finished();
   void run_posted();
@@ -95,6 +96,7 @@ class loop : public engine {
   // The engine's thread only.
   std::vector<std::unique_ptr<operation>> finished_;
   std::size_t under_way_ = 0;
+  std::unique_ptr<operation> lone_;  // the only one under way, not begun: another may come yet
   monotonic_time in_place_again_{};  // not before: the last write in place took long
   monotonic_time idle_since_{};
   bool soon_woken_ = false;

@@ -1,6 +1,7 @@
 #include "storage/journal/journal.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace ringlog::storage {
 
@@ -76,7 +77,7 @@ bool journal::has_room(std::size_t bytes, bool last_part_too) const {
   const std::lock_guard lock(mutex_);
   const auto more = static_cast<std::int64_t>(pending_bytes_ + bytes);
   // One that is larger than all of it goes through when nothing else is there.
-  return used_bytes_ + more <= options_.bytes_max - kept_back || pending_.empty();
+  return used_bytes_ + more <= options_.bytes_max - kept_back || pending_bytes_ == 0;
 }
 
 journal::entry_number journal::append(journal_entry entry, std::shared_ptr<const void> owner,
@@ -132,33 +133,26 @@ void journal::pump() {
     pump_posted_ = false;
     if (failure_) return;
   }
-  while (true) {
-    if (waiting_for_room_ == nullptr) {
-      if (!may_seal()) return;
-      waiting_for_room_ = gather();
-    }
+  while (waiting_for_room_ != nullptr || may_seal()) {
+    if (waiting_for_room_ == nullptr) waiting_for_room_ = gather();
     const auto place = files_.take(waiting_for_room_->bytes, waiting_for_room_->sequence);
-    make_room();
-    if (!place) {  // again when a file was made or freed
-      if (on_half_full) on_half_full();
-      return;
-    }
-    std::unique_ptr<block> sealed = std::move(waiting_for_room_);
-    block& writing = *sealed;
-    in_flight_.push_back(std::move(sealed));
+    if (!place) break;  // again when a file was made or freed
+    in_flight_.push_back(std::move(waiting_for_room_));
+    block& writing = *in_flight_.back();
     outside_.engine.write(*place->target, place->position,
                           {writing.buffer.bytes().first(writing.bytes)}, true,
                           [this, &writing, weak = std::weak_ptr<bool>(alive_)](status outcome) {
                             if (!weak.expired()) written(writing, std::move(outcome));
                           });
   }
+  make_room();
 }
 
 // A block is closed as soon as nothing is being written; while something is, only a full one.
 bool journal::may_seal() const {
   if (in_flight_.size() >= blocks_in_flight_max) return false;
   const std::lock_guard lock(mutex_);
-  if (pending_.empty()) return false;
+  if (pending_bytes_ == 0) return false;
   return in_flight_.empty() || pending_bytes_ + journal_format::header_bytes >= block_bytes_max;
 }
 
@@ -173,6 +167,13 @@ io::aligned_buffer journal::take_buffer() {
   return taken;
 }
 
+// So that entries are copied without the lock that appenders need.
+void journal::take_over_appended() {
+  const std::lock_guard lock(mutex_);
+  std::move(pending_.begin(), pending_.end(), std::back_inserter(taken_));
+  pending_.clear();
+}
+
 // Entries in their order, as many as fit. A batch that does not fit leaves its rest for the next
 // block.
 std::unique_ptr<journal::block> journal::gather() {
@@ -182,29 +183,30 @@ std::unique_ptr<journal::block> journal::gather() {
   const mutable_bytes room = made->buffer.bytes();
   std::size_t at = journal_format::header_bytes;
   std::uint32_t entries = 0;
-  std::vector<pending_entry> done;  // let go of outside the lock
+  take_over_appended();
+  std::size_t gathered = 0;
+  for (; !taken_.empty(); ++entries) {
+    pending_entry& next = taken_.front();
+    const std::size_t bytes = encoded_bytes(next.what);
+    if (at + bytes > room.size()) {
+      const std::size_t piece = encode_piece(room.subspan(at), next.what);
+      if (piece == 0) break;
+      at += piece;
+      ++entries;
+      gathered += bytes - encoded_bytes(next.what);
+      if (split_since_ == 0) split_since_ = made->sequence;
+      break;
+    }
+    at += encode_entry(room.subspan(at), next.what);
+    gathered += bytes;
+    made->note_end(next.log, next.what);
+    split_since_ = 0;
+    ++last_gathered_;
+    taken_.pop_front();
+  }
   {
     const std::lock_guard lock(mutex_);
-    for (; !pending_.empty(); ++entries) {
-      pending_entry& next = pending_.front();
-      const std::size_t bytes = encoded_bytes(next.what);
-      if (at + bytes > room.size()) {
-        const std::size_t piece = encode_piece(room.subspan(at), next.what);
-        if (piece == 0) break;
-        at += piece;
-        ++entries;
-        pending_bytes_ -= bytes - encoded_bytes(next.what);
-        if (split_since_ == 0) split_since_ = made->sequence;
-        break;
-      }
-      at += encode_entry(room.subspan(at), next.what);
-      pending_bytes_ -= bytes;
-      made->note_end(next.log, next.what);
-      split_since_ = 0;
-      ++last_gathered_;
-      done.push_back(std::move(next));
-      pending_.pop_front();
-    }
+    pending_bytes_ -= gathered;
   }
   made->last_entry = last_gathered_;
   made->needed_from = split_since_ == 0 ? made->sequence + 1 : split_since_;
@@ -278,6 +280,7 @@ void journal::fail(const error& cause) {
 
 // ---- room
 
+// Last in a pump: what is called here may come back into it.
 void journal::make_room() {
   const std::int64_t used = files_.live_bytes();
   {
@@ -291,17 +294,14 @@ void journal::make_room() {
     outside_.sink.log(log_level::warning, "the journal does not grow: {}",
                       prepared.failure().message);
   });
-  if (used > options_.bytes_max / 2 && on_half_full) on_half_full();
+  const bool is_due = used > options_.bytes_max / 2 || waiting_for_room_ != nullptr;
+  if (is_due && on_half_full) on_half_full();
 }
 
 void journal::release_before(std::uint64_t first_needed) {
-  files_.release_before(first_needed);
   const std::int64_t used = files_.live_bytes();
-  {
-    const std::lock_guard lock(mutex_);
-    used_bytes_ = used;
-  }
-  pump();
+  files_.release_before(first_needed);
+  if (files_.live_bytes() < used) pump();
 }
 
 void journal::stop() {
@@ -310,6 +310,7 @@ void journal::stop() {
   on_durable = nullptr;
   on_failure = nullptr;
   on_half_full = nullptr;
+  taken_.clear();
   const std::lock_guard lock(mutex_);
   pending_.clear();
 }

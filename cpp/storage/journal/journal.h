@@ -113,6 +113,7 @@ class journal {
 
   void pump();
   bool may_seal() const;
+  void take_over_appended();
   std::unique_ptr<block> gather();
   void written(block& which, status outcome);
   void complete_in_order();
@@ -125,8 +126,8 @@ class journal {
   journal_files files_;
 
   mutable std::mutex mutex_;  // guards what follows; never held over a call of others
-  std::deque<pending_entry> pending_;
-  std::size_t pending_bytes_ = 0;
+  std::vector<pending_entry> pending_;
+  std::size_t pending_bytes_ = 0;  // of pending_ and taken_
   entry_number next_entry_ = 1;
   std::uint32_t next_log_ = 1;
   std::int64_t used_bytes_ = 0;  // of the files, as of the last block
@@ -137,8 +138,9 @@ class journal {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::uint64_t epoch_ = 0;
   std::uint64_t next_sequence_ = 1;
-  entry_number last_gathered_ = 0;  // the last entry that is wholly in a block
-  std::uint64_t split_since_ = 0;   // the block where the batch at the front of pending_ begins
+  entry_number last_gathered_ = 0;   // the last entry that is wholly in a block
+  std::deque<pending_entry> taken_;  // from pending_: in no block yet
+  std::uint64_t split_since_ = 0;    // the block where the batch at the front of taken_ begins
   std::uint64_t durable_sequence_ = 0;
   entry_number durable_entry_ = 0;
   std::uint64_t first_needed_ = 1;
