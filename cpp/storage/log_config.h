@@ -9,6 +9,12 @@
 
 namespace ringlog::storage {
 
+// When an append is acknowledged (ringlog.durability).
+enum class durability : std::uint8_t {
+  fsync,       // on stable storage: it survives a power cut
+  page_cache,  // given to the kernel: it survives the end of the process
+};
+
 // The topic configs that act inside a log, in their native types; names and defaults are Kafka's
 // (TopicConfig, LogConfig). Filled by the broker from topic and broker configs. -1 means no limit
 // for retention.
@@ -36,6 +42,12 @@ struct log_config {
   int compression_gzip_level = -1;
   int compression_lz4_level = 9;
   int compression_zstd_level = 3;
+
+  durability promise = durability::fsync;
+  // With page_cache: the log is synced when so many offsets are not, or after so long. An append
+  // that makes it so many is acknowledged after the sync, as in Kafka.
+  std::int64_t flush_messages = std::numeric_limits<std::int64_t>::max();
+  std::int64_t flush_ms = std::numeric_limits<std::int64_t>::max();
 
   std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms
 

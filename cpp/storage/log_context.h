@@ -16,6 +16,7 @@
 
 namespace ringlog::storage {
 
+class durability_control;
 class journal;
 class log_flusher;
 
@@ -43,12 +44,16 @@ struct log_context {
   tail_budget tails;
   directory_health health;
   log_flusher* flusher = nullptr;
+  durability_control* durabilities = nullptr;
   // Where appends become durable; null for logs in memory, whose segments are written directly.
   journal* shared_journal = nullptr;
   // Segments cannot grow: appends are refused until they can again.
   std::atomic<bool> disk_full{false};
   // Makes the log start offsets of all logs durable; the manager's. Any thread.
   std::function<void(callback<void(status)>)> keep_log_starts;
+  // Takes a checkpoint of the journal that begins after the call: nothing that was durable before
+  // it is replayed any more. error_code::closed while the manager closes. The engine's thread.
+  std::function<void(callback<void(status)>)> checkpoint_journal;
 };
 
 }  // namespace ringlog::storage

@@ -177,6 +177,21 @@ status finish_cut(log_context& context, const std::shared_ptr<partition_log>& lo
   return cut;
 }
 
+// Of a log outside of the journal: what it says to be on stable storage has to be so after the cut.
+journal::entry_number note_cut_in_journal(log_context& context, log_state& state,
+                                          const cut_point& cut) {
+  const std::lock_guard lock(state.mutex);
+  if (!state.named_outside) {
+    return context.shared_journal->append(
+        {state.journal_number, journaled_cut{cut.end, cut.of->base, cut.position}});
+  }
+  if (cut.end < state.synced.offset) {
+    state.synced = {cut.end, cut.of->base, cut.position};
+    state.name_in_journal(true);
+  }
+  return context.shared_journal->last_entry();
+}
+
 // The journal has the cut before the files do: a replay would put back what is cut. Everything is
 // in the segments by now.
 void journal_cut(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end,
@@ -186,8 +201,7 @@ void journal_cut(log_context& context, const std::shared_ptr<partition_log>& log
   if (!dropped.ok()) return done(dropped.failure());
   const auto cut = find_cut(context, state.segments.back(), end);
   if (!cut.ok()) return done(cut.failure());
-  const auto entry = context.shared_journal->append(
-      {state.journal_number, journaled_cut{cut->end, cut->of->base, cut->position}});
+  const auto entry = note_cut_in_journal(context, state, *cut);
   context.shared_journal->when_durable(
       entry, [&context, log, end, dropped = *dropped,
               done = std::move(done)](const status& durable) mutable {
@@ -204,6 +218,7 @@ void cut_log(log_context& context, const std::shared_ptr<partition_log>& log, of
   log_state& state = log->internals();
   offset_t log_end;
   offset_t stored_end;
+  bool is_changing = false;
   {
     const std::lock_guard lock(state.mutex);
     if (end >= state.offsets.log_end) return done({});
@@ -214,9 +229,15 @@ void cut_log(log_context& context, const std::shared_ptr<partition_log>& log, of
     }
     log_end = state.offsets.log_end;
     stored_end = state.stored_end;
+    is_changing = state.changing;
   }
   if (status healthy = context.health.check(); !healthy.ok()) return done(std::move(healthy));
-  if (!state.is_journaled()) return done(finish_cut(context, log, end));
+  if (is_changing) {
+    state.after_change.push_back(
+        [log, end, done = std::move(done)]() mutable { log->truncate_to(end, std::move(done)); });
+    return;
+  }
+  if (!state.has_journal()) return done(finish_cut(context, log, end));
   if (stored_end == log_end) {
     if (state.journal_number != 0) return journal_cut(context, log, end, std::move(done));
     return done(finish_cut(context, log, end));

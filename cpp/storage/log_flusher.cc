@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/directory_files.h"
+#include "storage/durability_control.h"
 #include "storage/file_names.h"
 #include "storage/log_cut.h"
 #include "storage/log_state.h"
@@ -87,7 +88,8 @@ void log_flusher::flush(const std::shared_ptr<partition_log>& log) {
   std::vector<bytes_view> parts;
   parts.reserve(job->batches.size());
   for (const shared_bytes& batch : job->batches) parts.push_back(batch.bytes);
-  const bool durable = !log->internals().is_journaled();
+  const bool durable =
+      !log->internals().has_journal() && log->internals().promise_kept == durability::fsync;
   context_.outside.engine.write(
       *job->file, static_cast<std::uint64_t>(job->position), std::move(parts), durable,
       [this, log, job, weak = std::weak_ptr<bool>(alive_)](const status& outcome) {
@@ -195,15 +197,20 @@ void log_flusher::written(const std::shared_ptr<partition_log>& log, const write
     state.stored_end = job.end;
     state.stored_in = job.of;
     state.unstored_bytes -= job.bytes;
-    const bool enough = !state.is_journaled() || state.unstored_bytes >= store_bytes_min ||
+    const bool enough = state.is_direct() || state.unstored_bytes >= store_bytes_min ||
                         state.store_to > state.stored_end;
     more = (enough && state.stored_end < state.storable_end()) || !state.between_writes.empty();
     state.flush_queued = more;
   }
-  if (!state.is_journaled()) became_durable(log, job.end);
-  if (state.is_journaled()) {
+  if (state.has_journal() || state.promise_kept == durability::page_cache) {
     note_unsynced(state, job.of);
+  }
+  if (state.is_journaled()) {
     context_.disk_full = false;
+  } else if (state.promise_kept == durability::page_cache) {
+    context_.durabilities->stored(log);
+  } else {
+    became_durable(log, job.end);
   }
   context_.tails.became_stored(log, job.end, job.bytes);
   drop_old_tails();

@@ -230,7 +230,7 @@ status log_loader::recover_tail() {
     segment& of = *loaded_.segments[at];
     if (at > 0) TRY(write_snapshot(of.base));
     TRY_ASSIGN(const bool cut, recover_segment(of));
-    if (cut) {
+    if (cut || ends_early(at)) {
       TRY(drop_segments_from(at + 1));
     } else if (at + 1 < loaded_.segments.size()) {
       of.end = loaded_.segments[at + 1]->base;
@@ -242,6 +242,16 @@ status log_loader::recover_tail() {
   }
   if (request_.read_only) return {};
   return outside_.disk.sync_directory(request_.directory);
+}
+
+bool log_loader::ends_early(std::size_t number) const {
+  const segment& of = *loaded_.segments[number];
+  if (!request_.unbroken_from || of.base < *request_.unbroken_from) return false;
+  if (number + 1 == loaded_.segments.size()) return false;
+  if (of.end == loaded_.segments[number + 1]->base) return false;
+  warn(fmt::format("segment {} ends at offset {}, before the next one begins: the log ends there",
+                   of.base, of.end));
+  return true;
 }
 
 result<bool> log_loader::recover_segment(segment& of) {
@@ -313,6 +323,7 @@ status log_loader::drop_segments_from(std::size_t first) {
     cache_.forget(*dropped);
     if (request_.read_only) continue;
     TRY(remove_segment_files(outside_.disk, *dropped));
+    std::erase(snapshots_, dropped->base);
   }
   return {};
 }

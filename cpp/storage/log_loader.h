@@ -28,6 +28,9 @@ struct load_request {
   // and what stands behind it is. Batches are looked at from the segment `checked_from` on.
   std::optional<journaled_log> journaled;
   offset_t checked_from{0};
+  // The log was written outside of the journal: from this segment on there was no gap, so that a
+  // segment that ends early ends the log, although a later one reached the disk.
+  std::optional<offset_t> unbroken_from;
 };
 
 // A partition's content as it lies on disk, all of it durable.
@@ -41,6 +44,7 @@ struct loaded_log {
   bool directory_there = true;
   bool recovered = false;  // batches were checked, files may have been cut
   std::uint32_t journal_number = 0;
+  bool was_outside = false;  // of the journal, when it was last written to
 };
 
 // Loads one partition directory by Kafka's rules (LogLoader, LogSegment.recover,
@@ -72,6 +76,7 @@ class log_loader {
   status recover_tail();
   status fit_to_journal();
   result<bool> recover_segment(segment& of);  // true when it was cut
+  bool ends_early(std::size_t number) const;
   bool keep_all(segment& of, std::int64_t file_bytes, std::string_view damage);
   status accept_recovered(segment& of, const model::batch_view& batch);
   status drop_segments_from(std::size_t first);

@@ -99,13 +99,13 @@ result<std::int64_t> apply_retention(log_context& context,
     delay_ms = log.config->file_delete_delay_ms;
     first = log.segments.front()->base;
     log_start = log.offsets.log_start;
-    if (log.is_journaled()) log.journal_log_start();
+    if (log.has_journal()) log.journal_log_start();
     entry = log.log_start_entry;
   }
   std::erase_if(log.snapshots, [&](offset_t offset) { return offset < first; });
   context.outside.sink.log(log_level::info, "{}: {} segments deleted, the log starts at {}",
                            log.directory, count, log_start);
-  if (!log.is_journaled()) {
+  if (!log.has_journal()) {
     TRY(remove_segments_later(context, gone, delay_ms));
     return static_cast<std::int64_t>(count);
   }

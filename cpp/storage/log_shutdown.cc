@@ -15,7 +15,9 @@ namespace {
 
 // What the journal vouched for is in the segments for good.
 status sync_unsynced(log_context& context, log_state& log) {
-  for (const auto& written : std::exchange(log.unsynced, {})) {
+  std::vector<std::shared_ptr<segment>> unsynced = std::exchange(log.unsynced, {});
+  unsynced.insert(unsynced.end(), log.syncing.begin(), log.syncing.end());
+  for (const auto& written : unsynced) {
     const auto file = context.cache.log_file(*written);
     if (!file.ok() && file.code() == error_code::not_found) continue;  // deleted since
     if (!file.ok()) return file.failure();

@@ -26,6 +26,13 @@ struct sealed_segment {
   byte_buffer snapshot;
 };
 
+// An offset, and where its batch begins or will begin.
+struct log_place {
+  offset_t offset{0};
+  offset_t segment_base{0};
+  std::int64_t position = 0;
+};
+
 // What a partition_log is made of. The members after `mutex` are guarded by it; the flusher's are
 // its own, on the engine's thread.
 struct partition_log::state {
@@ -61,7 +68,16 @@ struct partition_log::state {
   offset_t stored_end{0};              // everything below is in the segment files
   std::int64_t unstored_bytes = 0;     // of the tail, from there on
   std::uint32_t journal_number = 0;    // 0: the journal does not know this log
+  bool named_outside = false;          // what the journal was last told of this log
+  bool journal_ended = false;          // the log was deleted: the journal has its last entry
   std::uint64_t log_start_entry = 0;   // of the journal: the last one that moved the log start
+
+  // How appends are acknowledged. It follows config->promise by a change (durability_control.h);
+  // meanwhile appends gather in the tail from gathered_from on, and nothing past it is stored.
+  durability promise_kept = durability::fsync;
+  bool changing = false;
+  offset_t gathered_from{0};
+  log_place synced;  // outside of the journal: everything before it is on stable storage
 
   // What waits until no write of this log is under way; run on the engine's thread.
   std::vector<task> between_writes;
@@ -72,14 +88,30 @@ struct partition_log::state {
   bool listed_to_store = false;                    // the flusher has it among those to be stored
   offset_t store_to{0};                            // what somebody waits for to be stored
   std::multimap<offset_t, task> store_waiters;     // by the end they wait for
-  std::vector<std::shared_ptr<segment>> unsynced;  // written to since the last checkpoint
-  std::shared_ptr<segment> stored_in;              // the segment that holds stored_end
+  std::vector<std::shared_ptr<segment>> unsynced;  // written to since the last checkpoint or sync
+  std::vector<std::shared_ptr<segment>> syncing;   // taken from there by a sync that is under way
+  bool sync_running = false;
+  std::vector<callback<void(status)>> sync_waiters;  // for the sync that begins next
+  bool flush_timer_set = false;
+  std::vector<task> after_change;      // what waits for the change of durability under way
+  std::shared_ptr<segment> stored_in;  // the segment that holds stored_end
 
-  bool is_journaled() const { return context.shared_journal != nullptr; }
+  bool has_journal() const { return context.shared_journal != nullptr; }
+  // Appends go through the journal; else straight to the segments. While changing neither.
+  bool is_journaled() const { return has_journal() && promise_kept == durability::fsync; }
+  bool is_direct() const { return !changing && !is_journaled(); }
   // Up to where the segments may be written.
-  offset_t storable_end() const { return is_journaled() ? offsets.durable_end : offsets.log_end; }
+  offset_t storable_end() const { return is_direct() ? offsets.log_end : offsets.durable_end; }
+  log_place stored_place() const { return {stored_end, stored_in->base, stored_in->stored_bytes}; }
   // What the journal says of this log when it is named, or checkpointed.
   journaled_log as_stored() const;
+  // Tells the journal so, with a number for the log if it has none.
+  void name_in_journal(bool outside);
+  // Puts the batches from `from` on into the journal.
+  void journal_tail(const std::shared_ptr<partition_log>& self, offset_t from);
+  // True when the config asks for another durability than is kept and the change begins with this
+  // call: the caller orders it (durability_control::change) once it has let go of the mutex.
+  bool begin_change();
   // Tells the journal where the log begins now.
   void journal_log_start();
 

@@ -184,7 +184,9 @@ namespace {
 class journal_checkpointing : public std::enable_shared_from_this<journal_checkpointing> {
  public:
   explicit journal_checkpointing(std::shared_ptr<log_manager::state> manager)
-      : manager_(std::move(manager)), first_needed_(manager_->shared_journal->first_needed()) {}
+      : manager_(std::move(manager)),
+        first_needed_(manager_->shared_journal->first_needed()),
+        waiters_(std::exchange(manager_->checkpoint_waiters, {})) {}
 
   void begin() {
     left_ = 1;
@@ -236,6 +238,7 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
       const std::lock_guard guard(state.mutex);
       if (state.journal_number == 0 || state.deleted) return;
       next_.logs[state.journal_number] = state.as_stored();
+      if (state.named_outside) return;  // whose syncs are its own affair
     }
     for (const auto& written : std::exchange(state.unsynced, {})) {
       to_sync_.push_back(written->path(suffixes::log));
@@ -273,7 +276,9 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
   void end(const status& outcome) {
     settle(outcome);
     manager_->checkpoint_running = false;
+    for (auto& waiter : waiters_) waiter(outcome);
     for (task& waiter : std::exchange(manager_->after_checkpoint, {})) waiter();
+    if (!manager_->checkpoint_waiters.empty()) manager_->checkpoint_journal();
   }
 
   void settle(const status& outcome) {
@@ -292,6 +297,7 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
 
   std::shared_ptr<log_manager::state> manager_;
   const std::uint64_t first_needed_;
+  std::vector<callback<void(status)>> waiters_;
   std::size_t left_ = 0;
   status failure_;
   journal_checkpoint next_;
@@ -300,9 +306,21 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
 
 }  // namespace
 
+void log_manager::state::checkpoint_journal_for(callback<void(status)> done) {
+  checkpoint_waiters.push_back(std::move(done));
+  checkpoint_journal();
+}
+
 void log_manager::state::checkpoint_journal() {
-  if (checkpoint_running || is_closing()) return;
-  if (shared_journal->first_needed() == table.first_sequence) return;
+  if (checkpoint_running) return;
+  const bool closes = is_closing();
+  if (closes || shared_journal->first_needed() == table.first_sequence) {
+    const status answer =
+        closes ? status(make_error(error_code::closed, "{} is being closed", options.directory))
+               : context.health.check();
+    for (auto& waiter : std::exchange(checkpoint_waiters, {})) waiter(answer);
+    return;
+  }
   checkpoint_running = true;
   std::make_shared<journal_checkpointing>(shared_from_this())->begin();
 }

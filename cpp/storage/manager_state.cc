@@ -14,6 +14,9 @@ void let_go(log_state& log) {
   std::multimap<offset_t, callback<void(status)>> waiters;
   std::shared_ptr<callback<void(offset_t)>> listener;
   std::vector<task> between_writes;
+  auto store_waiters = std::exchange(log.store_waiters, {});
+  auto sync_waiters = std::exchange(log.sync_waiters, {});
+  auto after_change = std::exchange(log.after_change, {});
   const std::lock_guard guard(log.mutex);
   waiters.swap(log.waiters);
   listener.swap(log.listener);
@@ -28,8 +31,13 @@ log_manager::state::state(services outside, log_manager_options given)
     : options(std::move(given)),
       context(outside, options.directory, options.read_only, options.tail_bytes_max),
       flusher(context),
+      durabilities(context),
       checkpoints(outside.disk, options.directory) {
   context.flusher = &flusher;
+  context.durabilities = &durabilities;
+  context.checkpoint_journal = [this](callback<void(status)> done) {
+    checkpoint_journal_for(std::move(done));
+  };
   context.keep_log_starts = [this](callback<void(status)> done) {
     context.outside.engine.post([weak = weak_from_this(), done = std::move(done)]() mutable {
       if (const auto self = weak.lock()) done(self->write_log_starts());
@@ -97,8 +105,11 @@ void log_manager::state::stop() {
   }
   for (const executor::timer_id timer : running) context.outside.engine.cancel(timer);
   flusher.stop();
+  durabilities.stop();
   if (shared_journal != nullptr) shared_journal->stop();
   for (const auto& log : open_logs()) let_go(log->internals());
+  const auto after = std::exchange(after_checkpoint, {});
+  const auto waiters = std::exchange(checkpoint_waiters, {});
 }
 
 std::vector<std::shared_ptr<partition_log>> log_manager::state::open_logs() const {
@@ -172,14 +183,20 @@ result<std::shared_ptr<partition_log>> log_manager::state::load(slot& of,
       const auto known = named == names.end() ? table.logs.end() : table.logs.find(named->second);
       if (known != table.logs.end() && known->second.topic_id == topic_id) {
         number = known->first;
-        request.journaled = known->second;
-        request.checked_from = checked_from.at(name);
+        if (known->second.is_outside) {
+          request.recovery_point = known->second.end;
+          request.unbroken_from = known->second.segment_base;
+        } else {
+          request.journaled = known->second;
+          request.checked_from = checked_from.at(name);
+        }
         request.log_start = std::max(request.log_start, known->second.log_start);
         request.clean_shutdown = false;
       }
     }
     TRY_ASSIGN(loaded, log_loader(context.outside, context.cache, request).load());
     loaded.journal_number = number;
+    loaded.was_outside = request.unbroken_from.has_value();
     if (!of.topic_id && !options.read_only) {
       TRY(write_partition_metadata(context.outside.disk,
                                    join_path(request.directory, file_names::partition_metadata),
@@ -270,6 +287,7 @@ std::optional<std::pair<std::uint32_t, journal::entry_number>> log_manager::stat
     log_state& log = of->log->internals();
     appends = std::unique_lock(log.mutex);
     log.refusal = make_error(error_code::closed, "{} was deleted", name.to_string());
+    log.journal_ended = true;
     number = log.journal_number;
   } else {
     const std::lock_guard guard(mutex);

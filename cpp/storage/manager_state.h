@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/durability_control.h"
 #include "storage/journal/journal.h"
 #include "storage/journal/journal_checkpoint.h"
 #include "storage/log_checkpoints.h"
@@ -33,6 +34,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   log_manager_options options;
   log_context context;
   log_flusher flusher;
+  durability_control durabilities;
   std::unique_ptr<io::file_lock> lock;
   directory_identity identity;
   bool clean_shutdown = false;
@@ -50,7 +52,8 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   std::vector<std::string> replayed_files;  // not synced yet
   std::vector<std::string> replayed_directories;
   bool checkpoint_running = false;
-  std::vector<task> after_checkpoint;  // what waits for the running one
+  std::vector<task> after_checkpoint;                      // what waits for the running one
+  std::vector<callback<void(status)>> checkpoint_waiters;  // and for the next one to begin
 
   mutable std::mutex mutex;  // guards what follows
   std::map<topic_partition, std::uint32_t>
@@ -71,6 +74,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   status begin_journal();  // takes the next epoch
   status close_journal();  // everything is in the segments and synced
   void checkpoint_journal();
+  void checkpoint_journal_for(callback<void(status)> done);  // log_context::checkpoint_journal
   // Whether an unclean end left this log to be looked at.
   bool needs_recovery(const topic_partition& name) const;  // under the mutex
   status claim();                                          // as log_manager says

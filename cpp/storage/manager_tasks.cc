@@ -54,7 +54,11 @@ void log_manager::state::warn_of(const status& outcome) {
 
 // Up to where the segments are on stable storage, which is what a recovery point says.
 offset_t log_manager::state::synced_end(const log_state& log, bool all_synced) const {
-  if (log.journal_number == 0 || all_synced) return log.offsets.durable_end;
+  if (all_synced) return log.offsets.durable_end;
+  if (log.promise_kept == durability::page_cache) {
+    return std::max(log.offsets.log_start, log.synced.offset);
+  }
+  if (log.journal_number == 0) return log.offsets.durable_end;
   const auto known = table.logs.find(log.journal_number);
   if (known == table.logs.end()) return log.offsets.log_start;
   return std::max(log.offsets.log_start, known->second.end);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/record_batch.h"
+#include "storage/durability_control.h"
 #include "storage/journal/journal.h"
 #include "storage/log_cut.h"
 #include "storage/log_flusher.h"
@@ -30,6 +31,9 @@ partition_log::state::state(log_context& shared, topic_partition log_name, uuid 
   offsets.log_end = offsets.durable_end = stored_end = loaded.log_end;
   stored_in = segments.back();
   journal_number = loaded.journal_number;
+  named_outside = loaded.was_outside;
+  promise_kept = loaded.was_outside ? durability::page_cache : durability::fsync;
+  synced = stored_place();
   offsets.last_stable = offsets.high_watermark = loaded.log_start;
   advance_bounds();
 }
@@ -44,11 +48,40 @@ void partition_log::state::advance_bounds() {
 }
 
 journaled_log partition_log::state::as_stored() const {
-  return {name, topic_id, offsets.log_start, stored_end, stored_in->base, stored_in->stored_bytes};
+  const log_place place = named_outside ? synced : stored_place();
+  return {name,           topic_id,     offsets.log_start, place.offset, place.segment_base,
+          place.position, named_outside};
+}
+
+void partition_log::state::name_in_journal(bool outside) {
+  if (outside && !named_outside) synced = stored_place();
+  named_outside = outside;
+  if (journal_number == 0) {
+    journal_number = context.shared_journal->introduce(as_stored());
+  } else {
+    context.shared_journal->append({journal_number, as_stored()});
+  }
+}
+
+void partition_log::state::journal_tail(const std::shared_ptr<partition_log>& self, offset_t from) {
+  for (std::size_t at = tail.first_from(from); at < tail.size(); ++at) {
+    const tail_batch& next = tail.at(at);
+    context.shared_journal->append(
+        {journal_number,
+         journaled_batch{next.base, next.end, next.of->base, next.position, next.batch.bytes}},
+        next.batch.owner, self);
+  }
+}
+
+bool partition_log::state::begin_change() {
+  if (changing || cutting || config->promise == promise_kept) return false;
+  gathered_from = offsets.log_end;
+  changing = true;
+  return true;
 }
 
 void partition_log::state::journal_log_start() {
-  if (refusal) return;  // deleted: the journal has its last entry
+  if (journal_ended) return;
   if (journal_number == 0) journal_number = context.shared_journal->introduce(as_stored());
   log_start_entry = context.shared_journal->append(
       {journal_number, journaled_log_start{offsets.log_start, segments.front()->base}});
@@ -99,8 +132,14 @@ log_config partition_log::config() const {
 
 void partition_log::set_config(const log_config& config) {
   auto changed = std::make_shared<const log_config>(config);
-  const std::lock_guard lock(state_->mutex);
-  state_->config = std::move(changed);
+  bool change = false;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->config = std::move(changed);
+    // One that nothing was appended to changes with its first append.
+    change = state_->changed && !state_->refusal && state_->begin_change();
+  }
+  if (change) state_->context.durabilities->change(shared_from_this());
 }
 
 log_offsets partition_log::offsets() const {
@@ -237,9 +276,8 @@ class append_in_progress {
 
   void commit_verbatim(const std::shared_ptr<const byte_buffer>& owner,
                        const std::shared_ptr<segment>& active) {
-    if (log_.is_journaled() && log_.journal_number == 0) {
-      log_.journal_number = log_.context.shared_journal->introduce(log_.as_stored());
-    }
+    const bool journals = log_.is_journaled() && !log_.changing;
+    if (journals && log_.journal_number == 0) log_.name_in_journal(false);
     (void)each([&](const model::batch_view& batch, mutable_bytes) -> status {
       if (batch.partition_leader_epoch() > log_.epochs.latest()) {
         log_.epochs.assign(batch.partition_leader_epoch(), batch.base_offset());
@@ -249,7 +287,7 @@ class append_in_progress {
                         active->bytes,
                         active,
                         {owner, batch.bytes()}});
-      if (log_.is_journaled()) {
+      if (journals) {
         log_.context.shared_journal->append(
             {log_.journal_number, journaled_batch{batch.base_offset(), batch.next_offset(),
                                                   active->base, active->bytes, batch.bytes()}},
@@ -315,8 +353,8 @@ error no_room(const log_state& log) {
 
 // Takes room in memory and in the journal for an append.
 bool take_room(log_state& log, std::int64_t bytes, std::size_t batches, append_origin origin) {
-  const journal* shared = log.context.shared_journal;
-  if (shared != nullptr) {
+  if (log.is_journaled()) {
+    const journal* shared = log.context.shared_journal;
     const std::size_t journaled =
         static_cast<std::size_t>(bytes) + batches * journal_format::batch_overhead;
     if (!shared->has_room(journaled, origin == append_origin::coordinator)) return false;
@@ -348,16 +386,18 @@ result<append_info> partition_log::append_as_leader(byte_buffer&& batches,
 
   append_info info;
   bool order = false;
+  bool change = false;
+  const auto self = shared_from_this();
   {
     const std::lock_guard lock(log.mutex);
     TRY(check_writable(log));
-    const auto self = shared_from_this();
     append_in_progress append(self, stored, valid.sizes);
     if (options.origin == append_origin::client) {
       if (const auto duplicate = append.find_duplicate()) return *duplicate;
     }
     TRY(append.assign(options.leader_epoch, check_of(options.origin)));
     if (!take_room(log, bytes, valid.sizes.size(), options.origin)) return no_room(log);
+    change = log.begin_change();
     // Sealing comes first: the new segment's base is where this append begins.
     const bool log_append = config->message_timestamp_type == timestamp_type::log_append_time &&
                             options.origin == append_origin::client;
@@ -371,9 +411,10 @@ result<append_info> partition_log::append_as_leader(byte_buffer&& batches,
     info = {
         append.first(), append.end() - 1, log_append ? now_ms : no_timestamp, log.offsets.log_start,
         false,          log.truncations};
-    order = !log.is_journaled() && !std::exchange(log.flush_queued, true);
+    order = log.is_direct() && !std::exchange(log.flush_queued, true);
   }
-  if (order) log.order_flush(shared_from_this());
+  if (change) log.context.durabilities->change(self);
+  if (order) log.order_flush(self);
   return info;
 }
 
@@ -397,22 +438,25 @@ result<append_info> partition_log::append_as_follower(byte_buffer&& batches) {
 
   append_info info;
   bool order = false;
+  bool change = false;
+  const auto self = shared_from_this();
   {
     const std::lock_guard lock(log.mutex);
     TRY(check_writable(log));
-    const auto self = shared_from_this();
     append_in_progress append(self, batches, sizes);
     TRY(append.keep_offsets());
     if (!take_room(log, bytes, sizes.size(), append_origin::client)) return no_room(log);
+    change = log.begin_change();
     const roll_question question{bytes, append.largest_timestamp(), append.end() - 1, now_ms};
     if (should_roll(log.active(), *log.config, question)) roll(log, append.first(), now_ms);
     append.commit_verbatim(std::make_shared<const byte_buffer>(std::move(batches)),
                            log.segments.back());
     info = {append.first(), append.end() - 1, no_timestamp, log.offsets.log_start,
             false,          log.truncations};
-    order = !log.is_journaled() && !std::exchange(log.flush_queued, true);
+    order = log.is_direct() && !std::exchange(log.flush_queued, true);
   }
-  if (order) log.order_flush(shared_from_this());
+  if (change) log.context.durabilities->change(self);
+  if (order) log.order_flush(self);
   return info;
 }
 
@@ -493,12 +537,12 @@ void partition_log::delete_records(offset_t before, callback<void(result<offset_
       log.epochs.truncate_from_start(target);
       log.advance_bounds();
       log.changed = true;
-      if (log.is_journaled()) log.journal_log_start();
+      if (log.has_journal()) log.journal_log_start();
     }
     moved = log.offsets.log_start;
     entry = log.log_start_entry;
   }
-  if (log.is_journaled()) return when_journaled(log.context, entry, moved, std::move(done));
+  if (log.has_journal()) return when_journaled(log.context, entry, moved, std::move(done));
   log.context.keep_log_starts([moved, done = std::move(done)](const status& kept) mutable {
     if (kept.ok()) return done(moved);
     done(kept.failure());

@@ -64,7 +64,8 @@ class field_reader {
 };
 
 // Of a journaled_log, but for the topic's name.
-inline constexpr std::size_t journaled_log_bytes = sizeof(uuid) + 4 + 4 * 8;
+inline constexpr std::size_t journaled_log_bytes = sizeof(uuid) + 4 + 4 * 8 + 2;
+inline constexpr std::uint16_t log_flag_outside = 1;
 
 inline void put_log(field_writer& out, const journaled_log& log) {
   out.put(log.topic_id);
@@ -73,6 +74,7 @@ inline void put_log(field_writer& out, const journaled_log& log) {
   out.put(log.end);
   out.put(log.segment_base);
   out.put(log.position);
+  out.put(log.is_outside ? log_flag_outside : std::uint16_t{0});
 }
 
 inline journaled_log take_log(field_reader& in) {
@@ -83,6 +85,7 @@ inline journaled_log take_log(field_reader& in) {
   log.end = in.take_offset();
   log.segment_base = in.take_offset();
   log.position = in.take<std::int64_t>();
+  log.is_outside = (in.take<std::uint16_t>() & log_flag_outside) != 0;
   return log;
 }
 

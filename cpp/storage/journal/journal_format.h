@@ -91,7 +91,7 @@ enum class journal_entry_kind : std::uint8_t {
 };
 
 // Gives a log its number, before the first entry that names it, and says how far its segments are
-// on stable storage.
+// on stable storage. Again for a log that has a number: from here on it is so.
 struct journaled_log {
   topic_partition name;
   uuid topic_id;
@@ -99,6 +99,9 @@ struct journaled_log {
   offset_t end{0};            // everything below is in the segments
   offset_t segment_base{0};   // of the segment that holds the end
   std::int64_t position = 0;  // of the end in it
+  // Its batches do not go through the journal (durability::page_cache): everything below `end` is
+  // on stable storage, and what stands behind it counts as far as it is whole.
+  bool is_outside = false;
   bool operator==(const journaled_log&) const = default;
 };
 

@@ -38,9 +38,10 @@ result<journaled_log*> journal_replay::find(std::uint32_t number) {
                     number);
 }
 
-// A log that the checkpoint has already is as it says there, which is later.
+// The checkpoint may know a later state of the log. The entries from here on lead there again.
 status journal_replay::apply(std::uint32_t number, const journaled_log& named) {
-  if (table_.logs.try_emplace(number, named).second) checked_from_[number] = named.segment_base;
+  table_.logs.insert_or_assign(number, named);
+  checked_from_[number] = named.segment_base;
   table_.next_log = std::max(table_.next_log, number + 1);
   return {};
 }

@@ -27,7 +27,10 @@ std::vector<journal_entry> one_of_each() {
   journaled_batch whole{offset_t(20), offset_t(25), offset_t(10), 4711, content};
   journaled_batch piece = whole;
   piece.more_follows = true;
+  journaled_log outside = named;
+  outside.is_outside = true;
   return {{log_number, named},
+          {log_number, outside},
           {log_number, whole},
           {log_number, piece},
           {log_number, journaled_log_start{offset_t(12), offset_t(10)}},
@@ -140,7 +143,7 @@ TEST(JournalCheckpoint, ComesBackAndNoticesEveryChangedByte) {
                      offset_t(10),
                      4711};
   content.logs[9] = {
-      {"t", partition_id_t(1)}, uuid::reserved(10), offset_t(0), offset_t(0), offset_t(0), 0};
+      {"t", partition_id_t(1)}, uuid::reserved(10), offset_t(0), offset_t(0), offset_t(0), 0, true};
   const byte_buffer bytes = encode_checkpoint(content);
   EXPECT_EQ(decode_checkpoint(bytes, "x").value(), content);
   for (std::size_t at = 0; at < bytes.size(); ++at) {
