@@ -16,6 +16,7 @@ result<std::unique_ptr<broker>> broker_impl::make(broker_services outside, broke
   std::unique_ptr<broker_impl> made(
       new broker_impl(outside, std::move(options), std::move(configs)));
   made->set_strays_aside();
+  made->configs_->set_own_listener([self = made.get()] { self->apply_topic_configs(); });
   outside.controller.set_listener(
       [self = made.get()](const metadata::image_ptr& before, const metadata::image_ptr& after) {
         self->metadata_changed(*before, *after);
@@ -73,17 +74,21 @@ void broker_impl::set_strays_aside() {
 void broker_impl::metadata_changed(const metadata::image& before, const metadata::image& after) {
   if (!before.configs.is_shared_with(after.configs)) {
     configs_->refresh();
-    std::map<std::string, storage::log_config> by_topic;
-    for (const auto& opened : partitions_.opened()) {
-      const std::string& topic = opened->name().topic;
-      auto known = by_topic.find(topic);
-      if (known == by_topic.end()) {
-        known = by_topic.emplace(topic, configs_->log_config_of(topic)).first;
-      }
-      if (known->second != opened->log().config()) opened->log().set_config(known->second);
-    }
+    apply_topic_configs();
   }
   ++metadata_version_;
+}
+
+void broker_impl::apply_topic_configs() {
+  std::map<std::string, storage::log_config> by_topic;
+  for (const auto& opened : partitions_.opened()) {
+    const std::string& topic = opened->name().topic;
+    auto known = by_topic.find(topic);
+    if (known == by_topic.end()) {
+      known = by_topic.emplace(topic, configs_->log_config_of(topic)).first;
+    }
+    if (known->second != opened->log().config()) opened->log().set_config(known->second);
+  }
 }
 
 void broker_impl::produce(produce_request request, reply<produce_answer> done) {

@@ -71,6 +71,7 @@ class broker_impl final : public broker {
               std::unique_ptr<config_service> configs);
 
   void set_strays_aside();
+  void apply_topic_configs();
   void metadata_changed(const metadata::image& before, const metadata::image& after);
 
   const broker_services outside_;

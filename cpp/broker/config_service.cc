@@ -4,6 +4,7 @@
 #include <set>
 
 #include "codec/codec.h"
+#include "model/topic_name.h"
 
 namespace ringlog::broker {
 
@@ -16,6 +17,8 @@ metadata::config_resource topic_resource(std::string_view topic) {
 metadata::config_resource broker_resource(std::string name) {
   return {metadata::config_resource_type::broker, std::move(name)};
 }
+
+constexpr const char* durability_name = "ringlog.durability";
 
 model::config_map to_map(const metadata::config_values& values) {
   return {values.begin(), values.end()};
@@ -59,6 +62,13 @@ config_entry make_entry(const model::config_definition& definition,
   return entry;
 }
 
+// Where the configs of our own of a topic or broker are kept.
+std::string scope_of(const metadata::image& image, const config_resource& resource) {
+  if (resource.type == resource_type::broker) return own_configs::broker_scope(resource.name);
+  const auto topic = image.find_topic(resource.name);
+  return own_configs::topic_scope(topic == nullptr ? uuid() : topic->id);
+}
+
 // One change upon the values as they are.
 status apply(const config_alteration& change, const model::config_definition& definition,
              std::string_view inherited, model::config_map& values) {
@@ -95,9 +105,12 @@ status apply(const config_alteration& change, const model::config_definition& de
 
 }  // namespace
 
-config_service::config_service(broker_services outside, node_id_t node,
-                               model::config_map static_configs)
-    : outside_(outside), node_(node), static_configs_(std::move(static_configs)) {}
+config_service::config_service(broker_services outside, const broker_options& options)
+    : outside_(outside),
+      node_(options.node),
+      static_configs_(options.static_configs),
+      in_memory_(options.in_memory),
+      own_(options.own != nullptr ? options.own : std::make_shared<own_configs>()) {}
 
 result<std::unique_ptr<config_service>> config_service::make(broker_services outside,
                                                              const broker_options& options) {
@@ -107,8 +120,8 @@ result<std::unique_ptr<config_service>> config_service::make(broker_services out
     outside.sink.log(log_level::warning, "unknown broker config {} is left out (did you mean {}?)",
                      name, model::nearest_name(model::broker_configs(), name));
   }
-  std::unique_ptr<config_service> made(
-      new config_service(outside, options.node, options.static_configs));
+  std::unique_ptr<config_service> made(new config_service(outside, options));
+  made->forget_unknown_topics();
   made->broker_values_ = std::make_shared<const model::config_values>(std::move(values));
   made->refresh();
   return made;
@@ -138,7 +151,12 @@ void config_service::refresh() {
 model::config_values config_service::topic_values(std::string_view topic) const {
   const auto broker = broker_values();
   const auto image = outside_.controller.published();
-  const model::config_map stored = to_map(image->configs_of(topic_resource(topic)));
+  model::config_map stored = to_map(image->configs_of(topic_resource(topic)));
+  if (has_fixed_durability(topic)) {
+    stored[durability_name] = in_memory_ ? "memory" : "fsync";
+  } else if (const auto known = image->find_topic(topic); known != nullptr) {
+    stored.merge(own_->of(own_configs::topic_scope(known->id)));
+  }
   auto values = model::parse_topic_configs(*broker, stored);
   if (values.ok()) return std::move(*values);
 
@@ -158,12 +176,20 @@ storage::log_config config_service::log_config_of(std::string_view topic) const 
   return to_log_config(topic_values(topic), *broker_values());
 }
 
+// Logs in memory have one; what Kafka keeps for itself is on stable storage.
+bool config_service::has_fixed_durability(std::string_view topic) const {
+  return in_memory_ || model::is_internal_topic(topic) || topic == model::cluster_metadata_topic;
+}
+
 std::vector<config_service::broker_layer> config_service::broker_layers() const {
   const auto image = outside_.controller.published();
-  return {{config_source::dynamic_broker_config,
-           to_map(image->configs_of(broker_resource(fmt::format("{}", node_))))},
-          {config_source::dynamic_default_broker_config,
-           to_map(image->configs_of(broker_resource("")))},
+  const auto dynamic = [&](const std::string& id) {
+    model::config_map values = to_map(image->configs_of(broker_resource(id)));
+    values.merge(own_->of(own_configs::broker_scope(id)));
+    return values;
+  };
+  return {{config_source::dynamic_broker_config, dynamic(fmt::format("{}", node_))},
+          {config_source::dynamic_default_broker_config, dynamic("")},
           {config_source::static_broker_config, static_configs_}};
 }
 
@@ -215,7 +241,11 @@ result<std::vector<config_entry>> config_service::describe(const config_resource
   if (resource.type == resource_type::topic) {
     const model::config_values effective = topic_values(resource.name);
     for (const auto& definition : model::topic_configs()) {
-      config_entry entry = make_entry(definition, topic_synonyms(definition, set));
+      auto synonyms = topic_synonyms(definition, set);
+      if (definition.name == durability_name && has_fixed_durability(resource.name)) {
+        synonyms.erase(synonyms.begin(), synonyms.end() - 1);
+      }
+      config_entry entry = make_entry(definition, std::move(synonyms));
       entry.value = effective.value(definition.name);  // in the topic config's unit
       entries.push_back(std::move(entry));
     }
@@ -249,15 +279,22 @@ result<std::vector<config_entry>> config_service::describe(const config_resource
 result<model::config_map> config_service::current_values(const config_resource& resource) const {
   const auto image = outside_.controller.published();
   switch (resource.type) {
-    case resource_type::topic:
-      if (image->find_topic(resource.name) == nullptr) {
+    case resource_type::topic: {
+      const auto topic = image->find_topic(resource.name);
+      if (topic == nullptr) {
         return make_error(error_code::unknown_topic_or_partition, "The topic '{}' does not exist.",
                           resource.name);
       }
-      return to_map(image->configs_of(topic_resource(resource.name)));
-    case resource_type::broker:
+      model::config_map values = to_map(image->configs_of(topic_resource(resource.name)));
+      values.merge(own_->of(own_configs::topic_scope(topic->id)));
+      return values;
+    }
+    case resource_type::broker: {
       TRY(check_broker_name(resource));
-      return to_map(image->configs_of(broker_resource(resource.name)));
+      model::config_map values = to_map(image->configs_of(broker_resource(resource.name)));
+      values.merge(own_->of(own_configs::broker_scope(resource.name)));
+      return values;
+    }
     case resource_type::group:
       return to_map(image->configs_of({metadata::config_resource_type::group, resource.name}));
     case resource_type::broker_logger:
@@ -303,27 +340,87 @@ void config_service::alter(config_resource resource, std::vector<config_alterati
   if (!checked.ok()) return done(std::move(checked.failure()));
   if (validate_only) return done(std::monostate{});
 
-  std::vector<metadata::config_change> records;
+  auto change = std::make_shared<alteration>();
+  change->resource = is_topic ? topic_resource(resource.name) : broker_resource(resource.name);
+  change->own_scope = scope_of(*outside_.controller.published(), resource);
+  change->done = std::move(done);
   for (const std::string& name : names) {
     const auto value = current->find(name);
-    if (value != current->end()) {
-      records.emplace_back(name, value->second);
-    } else if (before.contains(name)) {
-      records.emplace_back(name, std::nullopt);
-    }
+    if (value == current->end() && !before.contains(name)) continue;
+    auto set = value == current->end() ? std::nullopt : std::optional(value->second);
+    (own_configs::is_own(name) ? change->own : change->stored).emplace_back(name, std::move(set));
   }
-  if (records.empty()) return done(std::monostate{});
+  carry_out(std::move(change));
+}
+
+// Our own first: should the others fail, they are taken back.
+void config_service::carry_out(std::shared_ptr<alteration> change) {
+  if (change->own.empty() || in_memory_) return store(std::move(change), {});
+  outside_.engine.post([this, change = std::move(change)]() mutable {
+    auto undo = own_->change(change->own_scope, change->own);
+    if (!undo.ok()) return change->done(std::move(undo.failure()));
+    store(std::move(change), std::move(*undo));
+  });
+}
+
+void config_service::store(std::shared_ptr<alteration> change, own_configs::changes undo) {
+  if (change->stored.empty()) {
+    if (!undo.empty()) own_changed();
+    return change->done(std::monostate{});
+  }
   outside_.controller.alter_configs(
-      is_topic ? topic_resource(resource.name) : broker_resource(resource.name), std::move(records),
-      [done = std::move(done)](const status& altered) mutable {
-        if (!altered.ok()) return done(altered.failure());
-        done(std::monostate{});
+      change->resource, std::move(change->stored),
+      [this, change, undo = std::move(undo)](const status& altered) {
+        if (altered.ok()) {
+          if (!undo.empty()) own_changed();
+          return change->done(std::monostate{});
+        }
+        if (undo.empty()) return change->done(altered.failure());
+        outside_.engine.post([this, change, undo, failure = altered.failure()] {
+          const auto undone = own_->change(change->own_scope, undo);
+          if (!undone.ok()) {
+            outside_.sink.log(log_level::error, "a config stays set: {}", undone.failure().message);
+          }
+          change->done(failure);
+        });
       });
+}
+
+void config_service::own_changed() {
+  refresh();
+  if (own_listener_) own_listener_();
+}
+
+void config_service::forget_unknown_topics() {
+  const auto image = outside_.controller.published();
+  const status forgotten =
+      own_->forget_topics_but([&](const uuid& id) { return image->find_topic(id) != nullptr; });
+  if (forgotten.ok()) return;
+  outside_.sink.log(log_level::warning, "configs of deleted topics are kept: {}",
+                    forgotten.failure().message);
+}
+
+status config_service::check_own(std::string_view topic, const model::config_map& values) const {
+  const auto found = values.find(durability_name);
+  if (found == values.end() || in_memory_) return {};
+  const std::string& value = found->second;
+  if (value == "memory") {
+    return make_error(error_code::invalid_config,
+                      "Invalid value memory for configuration {}: only logs in memory (memory:) "
+                      "have it, this one is on files: fsync or page_cache",
+                      durability_name);
+  }
+  if (value == "fsync" || !has_fixed_durability(topic)) return {};
+  return make_error(error_code::invalid_config,
+                    "Invalid value {} for configuration {}: topic {} is internal, it is always "
+                    "fsync",
+                    value, durability_name, topic);
 }
 
 status config_service::check_topic_values(const std::string& topic,
                                           const model::config_map& values) const {
   TRY(model::parse_topic_configs(*broker_values(), values));
+  TRY(check_own(topic, values));
   for (const std::string& warning : model::topic_config_warnings(values)) {
     outside_.sink.log(log_level::warning, "topic {}: {}", topic, warning);
   }
@@ -341,7 +438,7 @@ status config_service::check_broker_values(const std::vector<config_alteration>&
     }
   }
   TRY(model::parse_broker_configs(values));
-  return {};
+  return check_own("", values);
 }
 
 storage::log_config to_log_config(const model::config_values& topic,
@@ -370,6 +467,10 @@ storage::log_config to_log_config(const model::config_values& topic,
   config.compression_gzip_level = static_cast<int>(topic.number("compression.gzip.level"));
   config.compression_lz4_level = static_cast<int>(topic.number("compression.lz4.level"));
   config.compression_zstd_level = static_cast<int>(topic.number("compression.zstd.level"));
+  config.promise = topic.text(durability_name) == "page_cache" ? storage::durability::page_cache
+                                                               : storage::durability::fsync;
+  config.flush_messages = topic.number("flush.messages");
+  config.flush_ms = topic.number("flush.ms");
   config.producer_id_expiration_ms = broker.number("producer.id.expiration.ms");
   return config;
 }

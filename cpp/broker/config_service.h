@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,13 +33,25 @@ class config_service {
   // Takes over broker configs that metadata has changed.
   void refresh();
 
+  // Called on the engine's thread after a config of our own has changed, before the answer.
+  void set_own_listener(std::function<void()> listener) { own_listener_ = std::move(listener); }
+
+  // Whether these configs of our own may be set on a topic, by its name.
+  status check_own(std::string_view topic, const model::config_map& values) const;
+
+  own_configs& own() { return *own_; }
+  bool is_in_memory() const { return in_memory_; }
+
+  // Forgets the own configs of topics that metadata does not know.
+  void forget_unknown_topics();
+
   result<std::vector<config_entry>> describe(const config_resource& resource) const;
 
   void alter(config_resource resource, std::vector<config_alteration> changes, bool validate_only,
              reply<std::monostate> done);
 
  private:
-  config_service(broker_services outside, node_id_t node, model::config_map static_configs);
+  config_service(broker_services outside, const broker_options& options);
 
   // Where broker configs come from, highest precedence first.
   struct broker_layer {
@@ -50,6 +63,19 @@ class config_service {
   std::vector<config_synonym> topic_synonyms(const model::config_definition& definition,
                                              const model::config_map& set) const;
 
+  // A change of one resource, checked.
+  struct alteration {
+    metadata::config_resource resource;
+    std::vector<metadata::config_change> stored;  // in metadata
+    std::string own_scope;
+    own_configs::changes own;
+    reply<std::monostate> done;
+  };
+  void carry_out(std::shared_ptr<alteration> change);
+  void store(std::shared_ptr<alteration> change, own_configs::changes undo);
+  void own_changed();
+  bool has_fixed_durability(std::string_view topic) const;
+
   status check_broker_name(const config_resource& resource) const;
   result<model::config_map> current_values(const config_resource& resource) const;
   status check_topic_values(const std::string& topic, const model::config_map& values) const;
@@ -59,6 +85,9 @@ class config_service {
   const broker_services outside_;
   const node_id_t node_;
   const model::config_map static_configs_;
+  const bool in_memory_;
+  const std::shared_ptr<own_configs> own_;
+  std::function<void()> own_listener_;
   mutable std::mutex mutex_;
   std::shared_ptr<const model::config_values> broker_values_;
 };

@@ -32,6 +32,9 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
   if (still == nullptr || still->id != topic->id) return unknown_partition(tp);
   const auto [place, is_new] = partitions_.try_emplace(tp, std::move(made));
   if (is_new) place->second->start();
+  // They may have changed since they were read.
+  const storage::log_config config = configs_.log_config_of(tp.topic);
+  if (is_new && config != place->second->log().config()) place->second->log().set_config(config);
   return place->second;
 }
 

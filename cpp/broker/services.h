@@ -7,6 +7,7 @@
 #include "base/executor.h"
 #include "base/log_sink.h"
 #include "base/random.h"
+#include "broker/own_configs.h"
 #include "metadata/controller.h"
 #include "model/config_def.h"
 #include "model/types.h"
@@ -32,6 +33,8 @@ struct broker_options {
   std::string host = "localhost";
   std::int32_t port = -1;            // -1: no listener
   model::config_map static_configs;  // server.properties and what open() was given
+  std::shared_ptr<own_configs> own;  // none: they are kept in memory only
+  bool in_memory = false;            // the log is: every topic's ringlog.durability is memory
 };
 
 }  // namespace ringlog::broker

@@ -185,6 +185,8 @@ void topic_admin::create(new_topic topic, bool validate_only, reply<created_topi
   if (!partitions.ok()) return done(std::move(partitions.failure()));
   auto values = model::parse_topic_configs(*configs_.broker_values(), topic.configs);
   if (!values.ok()) return done(std::move(values.failure()));
+  status own_checked = configs_.check_own(topic.name, topic.configs);
+  if (!own_checked.ok()) return done(std::move(own_checked.failure()));
   if (validate_only) {
     created_topic would_be;
     would_be.name = std::move(topic.name);
@@ -204,13 +206,52 @@ void topic_admin::create_checked(new_topic topic, std::int32_t partitions,
   metadata::new_topic made;
   made.name = topic.name;
   made.partitions = partitions;
-  made.configs = {topic.configs.begin(), topic.configs.end()};
+  own_configs::changes own;
+  for (const auto& [config, value] : topic.configs) {
+    if (own_configs::is_own(config)) {
+      own.emplace_back(config, value);
+    } else {
+      made.configs.emplace(config, value);
+    }
+  }
   auto warnings = model::is_internal_topic(topic.name)
                       ? std::vector<std::string>()
                       : model::topic_config_warnings(topic.configs);
   for (const std::string& warning : warnings) {
     outside_.sink.log(log_level::warning, "topic {}: {}", topic.name, warning);
   }
+  if (own.empty() || configs_.is_in_memory()) {
+    return create_stored(std::move(made), std::move(warnings), std::move(done));
+  }
+  // Known before the topic is, so that no crash and no append comes between.
+  outside_.engine.post([self = shared_from_this(), made = std::move(made), own = std::move(own),
+                        warnings = std::move(warnings), done = std::move(done)]() mutable {
+    const uuid id = uuid::make_random(self->outside_.random);
+    made.id = id;
+    const std::string scope = own_configs::topic_scope(id);
+    const auto kept = self->configs_.own().change(scope, own);
+    if (!kept.ok()) return done(kept.failure());
+    self->create_stored(
+        std::move(made), std::move(warnings),
+        [self, scope, done = std::move(done)](result<created_topic> created) mutable {
+          if (!created.ok()) self->forget_own(scope);
+          done(std::move(created));
+        });
+  });
+}
+
+// For a topic that is not there.
+void topic_admin::forget_own(const std::string& scope) {
+  outside_.engine.post([self = shared_from_this(), scope] {
+    const status forgotten = self->configs_.own().forget(scope);
+    if (forgotten.ok()) return;
+    self->outside_.sink.log(log_level::warning, "configs of a deleted topic are kept: {}",
+                            forgotten.failure().message);
+  });
+}
+
+void topic_admin::create_stored(metadata::new_topic made, std::vector<std::string> warnings,
+                                reply<created_topic> done) {
   outside_.controller.create_topic(
       std::move(made), [warnings = std::move(warnings),
                         done = std::move(done)](result<metadata::topic_ptr> created) mutable {
@@ -247,6 +288,7 @@ void topic_admin::remove(const std::string& name, reply<uuid> done) {
 
 void topic_admin::delete_logs(const metadata::topic_ptr& topic, reply<uuid> done) {
   partitions_.forget(*topic);
+  forget_own(own_configs::topic_scope(topic->id));
   struct pending_deletion {
     std::atomic<std::size_t> left;
     std::mutex mutex;

@@ -45,6 +45,9 @@ class topic_admin : public std::enable_shared_from_this<topic_admin> {
   void make_missing(const std::string& name);
   void answer_ensures(const std::string& name, const result<topic_description>& answer);
   void create_checked(new_topic topic, std::int32_t partitions, reply<created_topic> done);
+  void create_stored(metadata::new_topic made, std::vector<std::string> warnings,
+                     reply<created_topic> done);
+  void forget_own(const std::string& scope);
   void delete_logs(const metadata::topic_ptr& topic, reply<uuid> done);
   // Runs `action` when no deletion of that name is under way.
   void after_deletion(const std::string& name, task action);

@@ -169,7 +169,7 @@ void controller::create_topic(new_topic topic, reply<topic_ptr> done) {
       return make_error(error_code::topic_already_exists, "topic '{}' exists already", topic.name);
     }
     TRY(check_partition_count(topic.partitions));
-    *id = uuid::make_random(state_->random);
+    *id = topic.id ? *topic.id : uuid::make_random(state_->random);
     records decided;
     protocol::topic_record record;
     record.name = topic.name;

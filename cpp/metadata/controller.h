@@ -22,6 +22,7 @@ struct new_topic {
   std::string name;
   std::int32_t partitions = 1;
   config_values configs;
+  std::optional<uuid> id;  // where the caller has to know it before; else a random one
 };
 
 // No value: the config is removed.

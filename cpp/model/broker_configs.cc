@@ -327,6 +327,8 @@ constexpr config_definition definitions[] = {
     {"replication.quota.window.num", int32, "11", "[1,...]", low, "", not_built},
     {"replication.quota.window.size.seconds", int32, "1", "[1,...]", low, "", not_built},
     {"request.timeout.ms", int32, "30000", "", high, "", not_built},
+    {"ringlog.durability", string, "fsync", "[fsync, page_cache, memory]", high,
+     "Default of the topic config of this name.", ""},
     {"sasl.client.callback.handler.class", class_name, "null", "", medium, "", not_built},
     {"sasl.enabled.mechanisms", list, "[GSSAPI]", "", medium, "", not_built},
     {"sasl.jaas.config", password, "null", "", medium, "", not_built},

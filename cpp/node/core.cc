@@ -65,6 +65,12 @@ class built_core final : public core {
     options.node = logs_->identity().node_id;
     options.cluster_id = logs_->identity().cluster_id;
     options.static_configs = options_.settings;
+    options.in_memory = options_.journal_directory.empty();
+    if (!options.in_memory) {
+      const std::string beside = io::parent_of(options_.journal_directory);
+      TRY_ASSIGN(options.own,
+                 broker::own_configs::open(outside_.disk, beside + "/ringlog.properties"));
+    }
     TRY_ASSIGN(broker_, broker::make_broker({outside_.engine, outside_.clock, outside_.random,
                                              outside_.sink, *logs_, *controller_},
                                             std::move(options)));
@@ -79,6 +85,21 @@ class built_core final : public core {
   std::unique_ptr<metadata::controller> controller_;
   std::unique_ptr<broker::broker> broker_;
 };
+
+// Logs in memory promise what memory does, whatever is asked for; logs on files cannot.
+status settle_durability(core_options& options) {
+  const std::string name = "ringlog.durability";
+  if (options.journal_directory.empty()) {
+    options.settings.insert_or_assign(name, "memory");
+    return {};
+  }
+  const auto set = options.settings.find(name);
+  if (set == options.settings.end() || set->second != "memory") return {};
+  return make_error(
+      error_code::invalid_config,
+      "{}=memory is for logs in memory (memory:), {} is on files: fsync or page_cache", name,
+      options.log_directory);
+}
 
 storage::log_manager_options make_options(const storage::services& outside,
                                           const core_options& options,
@@ -104,7 +125,9 @@ storage::log_manager_options make_options(const storage::services& outside,
 }  // namespace
 
 result<std::unique_ptr<core>> core::open(const storage::services& outside,
-                                         const core_options& options) {
+                                         const core_options& given) {
+  core_options options = given;
+  TRY(settle_durability(options));
   TRY_ASSIGN(model::config_values effective, model::parse_broker_configs(options.settings));
   TRY_ASSIGN(auto logs,
              storage::log_manager::open(outside, make_options(outside, options, effective)));

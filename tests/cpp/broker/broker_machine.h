@@ -28,6 +28,7 @@ class broker_machine : public metadata::machine {
     broker_options options;
     options.cluster_id = logs->identity().cluster_id;
     options.static_configs = settings;
+    TRY_ASSIGN(options.own, own_configs::open(disk, "/ringlog.properties"));
     TRY_ASSIGN(served, make_broker(broker_outside(), options));
     return {};
   }

@@ -83,7 +83,7 @@ class machine {
   result<topic_ptr> create_topic(const std::string& name, std::int32_t partitions = 1,
                                  config_values configs = {}) {
     return wait_for<topic_ptr>([&](auto done) {
-      controller->create_topic({name, partitions, configs}, std::move(done));
+      controller->create_topic({name, partitions, configs, {}}, std::move(done));
     });
   }
   result<leader_epoch_t> raise_leader_epoch(const uuid& id, std::int32_t partition = 0) {

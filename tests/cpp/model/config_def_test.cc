@@ -37,6 +37,7 @@ std::vector<std::string> reference_lines(const std::string& file) {
 std::vector<std::string> our_lines(std::span<const config_definition> definitions) {
   std::vector<std::string> lines;
   for (const config_definition& definition : definitions) {
+    if (definition.name.starts_with("ringlog.")) continue;  // our own
     lines.push_back(fmt::format("{}\t{}\t{}\t{}\t{}", definition.name, type_name(definition.type),
                                 definition.documented_default, definition.valid,
                                 importance_name(definition.importance)));
