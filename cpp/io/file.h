@@ -60,8 +60,14 @@ class file {
   bool takes_durable_writes() const { return takes_durable_writes_; }
   void refuse_durable_writes() { takes_durable_writes_ = false; }
 
+  // For the engines: the first durable write past the page cache is to be a blocking one. io_uring
+  // loses the answer of a file system that refuses it there (FUSE, Linux 6.18).
+  bool wants_trial() const { return is_direct() && takes_durable_writes_ && !tried_; }
+  void note_trial() { tried_ = true; }
+
  private:
   std::atomic<bool> takes_durable_writes_{true};
+  std::atomic<bool> tried_{false};
 };
 
 // A whole file system, to be made durable in one go: where many files are dirty that costs a small

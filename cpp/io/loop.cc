@@ -189,6 +189,9 @@ void loop::submit(std::unique_ptr<operation> work) {
   } else if (work->descriptor() < 0) {
     work->run_by_file();
     finished(std::move(work));
+  } else if (work->wants_trial()) {
+    work->run_blocking();
+    finished(std::move(work));
   } else if (under_way_ == 1 && may_run_in_place(*work)) {
     lone_ = std::move(work);
   } else {

@@ -83,6 +83,7 @@ bool operation::absorb(std::int64_t outcome) {
     return true;  // a read of nothing: the file ends here
   }
   retries_ = 0;
+  if (kind_ == kind::durable_write) file_->note_trial();
   advance(static_cast<std::size_t>(outcome));
   if (first_left_ < left_.size()) return false;
   if (!syncs_at_end_) return true;

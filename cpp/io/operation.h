@@ -28,6 +28,7 @@ class operation {
   kind what() const { return kind_; }
   int descriptor() const { return file_->descriptor(); }
   std::size_t bytes_left() const;
+  bool wants_trial() const { return kind_ == kind::durable_write && file_->wants_trial(); }
   bool is_empty() const { return kind_ != kind::sync && left_.empty(); }
 
   // The next system call's arguments: where, and at most IOV_MAX of the parts that are left.
