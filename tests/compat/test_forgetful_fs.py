@@ -212,31 +212,31 @@ def test_a_program_that_syncs_is_not(mount):
 # --- ringlog ------------------------------------------------------------------------------------
 
 
-def die_again_and_again(mount: ForgetfulMount, lives: int) -> None:
+def die_again_and_again(mount: ForgetfulMount, monkeypatch, lives: int) -> None:
     print(f"RINGLOG_SEED={SEED} RINGLOG_FORGETS={FORGETS}")
     dice = random.Random(SEED)
-    loop = KillLoop(mount / "log")
+    loop = KillLoop(mount / "log", dice)
     for life in range(lives):
-        loop.live_and_die(dice.uniform(0.0, 0.15))
+        monkeypatch.setenv("RINGLOG_IO", ("uring", "epoll")[life % 2])
+        loop.live_and_die()
         mount.forget(None if life % 3 == 0 else dice.randrange(1 << 32))
         if life % 5 == 4 or life == lives - 1:
             loop.check()
             mount.forget()  # what was closed is durable
     loop.check()
-    assert sum(map(len, loop.acknowledged)) > lives
+    loop.check_deaths()
     print(mount.events())
 
 
-@pytest.mark.parametrize("engine", ["uring", "epoll"])
-def test_acknowledged_survives_power_cuts(mount, monkeypatch, engine):
-    monkeypatch.setenv("RINGLOG_IO", engine)
-    die_again_and_again(mount, FORGETS // 2)
+def test_acknowledged_survives_power_cuts(mount, monkeypatch):
+    die_again_and_again(mount, monkeypatch, FORGETS)
 
 
 def test_ringlog_over_syncs_that_lie_is_caught(mounted):
     mount = mounted("--ignore-syncs")
-    loop = KillLoop(mount / "log")
-    loop.live_and_die(0.05)
+    loop = KillLoop(mount / "log", random.Random(SEED))
+    loop.live_and_die()
+    assert sum(map(sum, loop.acknowledged)) > 0
     mount.forget()
     assert mount.events()["pages forgotten"] > 0
     with pytest.raises(AssertionError, match="lost what was acknowledged"):
@@ -245,9 +245,7 @@ def test_ringlog_over_syncs_that_lie_is_caught(mounted):
 
 
 # As old FUSE file systems do: such a write is then a write and a sync.
-@pytest.mark.parametrize("engine", ["uring", "epoll"])
-def test_acknowledged_survives_without_durable_writes(mounted, monkeypatch, engine):
-    monkeypatch.setenv("RINGLOG_IO", engine)
+def test_acknowledged_survives_without_durable_writes(mounted, monkeypatch):
     mount = mounted("--refuse-durable-writes")
-    die_again_and_again(mount, max(FORGETS // 10, 1))
+    die_again_and_again(mount, monkeypatch, max(FORGETS // 5, 2))
     assert mount.events()["durable writes refused"] > 0
