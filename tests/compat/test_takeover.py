@@ -11,6 +11,9 @@ from pathlib import Path
 import client_processes
 import kafka_oracle
 import pytest
+import ringlog
+from ringlog import KafkaProducer
+from ringlog.admin import ConfigResource, KafkaAdminClient, NewTopic
 
 LEADERS_SECONDS_MAX = 6.0  # idle machines need less than 2; a registration left open costs 9 more
 REFUSAL_SECONDS_MAX = 30
@@ -177,3 +180,31 @@ def test_what_we_refuse_we_leave_alone(written, tmp_path):
             client_processes.run("ringlog", f"file:{directory}", "read")
         after = subprocess.check_output(["find", directory, "-printf", "%P %s\n"], timeout=30)
         assert sorted(after.splitlines()) == sorted(listing.splitlines())
+
+
+def test_kafka_alters_a_topic_that_has_configs_of_ours(kafka_server, tmp_path):
+    directory = tmp_path / "data"
+    topic = ConfigResource("topic", "t.ours")
+    with KafkaAdminClient(bootstrap_servers=f"file:{directory}") as admin:
+        own = {"ringlog.durability": "page_cache", "retention.ms": "-1"}
+        admin.create_topics([NewTopic(topic.name, topic_configs=own)])
+    with KafkaProducer(bootstrap_servers=f"file:{directory}") as producer:
+        producer.send(topic.name, b"first").get(10)
+    ringlog.close(f"{directory}")
+
+    server = kafka_server(directory / "log").start([topic.name])
+    kafka_oracle.configs(
+        server.bootstrap,
+        *("--alter", "--entity-type", "topics", "--entity-name", topic.name),
+        *("--add-config", "max.message.bytes=2000000"),
+    )
+    server.stop()
+    assert server.complaints() == []
+    with KafkaAdminClient(bootstrap_servers=f"file:{directory}") as admin:
+        found = admin.describe_configs([topic])["topic"][topic.name]
+    assert {name: config["value"] for name, config in found.items()} == {
+        "max.message.bytes": "2000000",
+        "retention.ms": "-1",
+        "ringlog.durability": "page_cache",
+    }
+    ringlog.close(f"{directory}")
