@@ -9,32 +9,43 @@
 
 namespace ringlog::io {
 
-// The bytes of one file, in chunks that come into being at their first write.
+// The bytes of one file, in chunks that come into being at their first write. What has none yet
+// is zero, or for a file that was taken in what stands in the file below.
 class memory_content {
  public:
-  std::size_t read(std::uint64_t position, mutable_bytes target) {
+  memory_content() = default;
+  explicit memory_content(std::uint64_t bytes_below) : size_(bytes_below), below_(bytes_below) {}
+
+  result<std::size_t> read(std::uint64_t position, mutable_bytes target, file* below) {
     const std::lock_guard lock(mutex_);
-    if (position >= size_) return 0;
+    if (position >= size_) return std::size_t{0};
     const std::size_t count = std::min<std::uint64_t>(target.size(), size_ - position);
+    status outcome;
     walk(position, count, [&](std::size_t at, std::size_t chunk, std::size_t in, std::size_t n) {
       if (chunk < chunks_.size() && chunks_[chunk] != nullptr) {
         std::memcpy(target.data() + at, chunks_[chunk]->data() + in, n);
-      } else {
-        std::memset(target.data() + at, 0, n);
+      } else if (outcome.ok()) {
+        outcome = fill(position + at, target.subspan(at, n), below);
       }
     });
+    if (!outcome.ok()) return std::move(outcome.failure());
     return count;
   }
 
-  void write(std::uint64_t position, bytes_view source) {
+  status write(std::uint64_t position, bytes_view source, file* below) {
     const std::lock_guard lock(mutex_);
+    status outcome;
     walk(position, source.size(),
          [&](std::size_t at, std::size_t chunk, std::size_t in, std::size_t n) {
            if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
-           if (chunks_[chunk] == nullptr) chunks_[chunk] = std::make_unique<chunk_bytes>();
+           if (chunks_[chunk] == nullptr) {
+             chunks_[chunk] = std::make_unique<chunk_bytes>();
+             if (outcome.ok()) outcome = fill(chunk * chunk_size, *chunks_[chunk], below);
+           }
            std::memcpy(chunks_[chunk]->data() + in, source.data() + at, n);
          });
     size_ = std::max<std::uint64_t>(size_, position + source.size());
+    return outcome;
   }
 
   void resize(std::uint64_t size) {
@@ -46,6 +57,7 @@ class memory_content {
         std::memset(chunks_[whole]->data() + rest, 0, chunk_size - rest);
       }
       chunks_.resize(std::min(chunks_.size(), whole + (rest > 0 ? 1 : 0)));
+      below_ = std::min(below_, size);
     }
     size_ = size;
   }
@@ -56,8 +68,19 @@ class memory_content {
   }
 
  private:
-  static constexpr std::size_t chunk_size = 64 * 1024;
+  static constexpr std::size_t chunk_size = 16 * 1024;
   using chunk_bytes = std::array<std::byte, chunk_size>;
+
+  // What stands there before the first write.
+  status fill(std::uint64_t position, mutable_bytes target, file* below) const {
+    std::size_t filled = 0;
+    if (below != nullptr && position < below_) {
+      const std::size_t wanted = std::min<std::uint64_t>(target.size(), below_ - position);
+      TRY_ASSIGN(filled, below->read_at(position, target.first(wanted)));
+    }
+    if (filled < target.size()) std::memset(target.data() + filled, 0, target.size() - filled);
+    return {};
+  }
 
   // Calls visit(bytes walked before, chunk, position in it, bytes in it) for each chunk touched.
   template <typename Visit>
@@ -74,22 +97,26 @@ class memory_content {
   std::mutex mutex_;
   std::vector<std::unique_ptr<chunk_bytes>> chunks_;
   std::uint64_t size_ = 0;
+  std::uint64_t below_ = 0;  // bytes of the file below that count
 };
 
 namespace {
 
 class memory_file final : public file {
  public:
-  memory_file(std::shared_ptr<memory_content> content, std::string path, bool writable)
-      : content_(std::move(content)), path_(std::move(path)), writable_(writable) {}
+  memory_file(std::shared_ptr<memory_content> content, std::string path, bool writable,
+              std::unique_ptr<file> below)
+      : content_(std::move(content)),
+        path_(std::move(path)),
+        writable_(writable),
+        below_(std::move(below)) {}
 
   result<std::size_t> read_at(std::uint64_t position, mutable_bytes target) override {
-    return content_->read(position, target);
+    return content_->read(position, target, below_.get());
   }
   status write_at(std::uint64_t position, bytes_view source) override {
     if (!writable_) return error_from_errno(EBADF, "write", path_);
-    content_->write(position, source);
-    return {};
+    return content_->write(position, source, below_.get());
   }
   status sync() override { return {}; }
   status resize(std::uint64_t size) override {
@@ -106,6 +133,7 @@ class memory_file final : public file {
   std::shared_ptr<memory_content> content_;
   std::string path_;
   bool writable_;
+  std::unique_ptr<file> below_;
 };
 
 struct memory_volume final : volume {
@@ -148,7 +176,7 @@ memory_file_system::entry* memory_file_system::find(const std::string& path) {
 }
 
 void memory_file_system::insert(const std::string& path, std::shared_ptr<memory_content> content) {
-  entries_[path] = entry{next_inode_++, std::move(content)};
+  entries_[path] = entry{next_inode_++, std::move(content), {}};
 }
 
 // Everything inside a directory, at any depth.
@@ -185,8 +213,31 @@ result<std::unique_ptr<file>> memory_file_system::open(const std::string& path, 
     found = find(name);
   }
   if (found->is_directory()) return error_from_errno(EISDIR, "open", path);
-  return std::unique_ptr<file>(
-      std::make_unique<memory_file>(found->content, path, mode != open_mode::read));
+  std::unique_ptr<file> below;
+  if (!found->origin.empty()) {
+    TRY_ASSIGN(below, source_->open(found->origin, open_mode::read));
+  }
+  return std::unique_ptr<file>(std::make_unique<memory_file>(
+      found->content, path, mode != open_mode::read, std::move(below)));
+}
+
+status memory_file_system::take_in(file_system& source, const std::string& path) {
+  TRY_ASSIGN(const bool there, source.exists(path));
+  if (!there) return {};
+  TRY(make_directories(path));
+  TRY_ASSIGN(const auto listed, source.list(path));
+  for (const directory_entry& each : listed) {
+    const std::string inner = path + "/" + each.name;
+    if (each.is_directory) {
+      TRY(take_in(source, inner));
+      continue;
+    }
+    const std::lock_guard guard(mutex_);
+    source_ = &source;
+    insert(normal(inner), std::make_shared<memory_content>(each.size));
+    find(normal(inner))->origin = inner;
+  }
+  return {};
 }
 
 result<std::unique_ptr<volume>> memory_file_system::open_volume(const std::string& path) {
@@ -282,7 +333,9 @@ status memory_file_system::sync_directory(const std::string& path) {
 }
 
 result<std::unique_ptr<file_lock>> memory_file_system::lock(const std::string& path) {
-  TRY(open(path, open_mode::create));
+  // A file that was taken in is not opened: closing it would end the locks on it below.
+  TRY_ASSIGN(const bool there, exists(path));
+  if (!there) TRY(open(path, open_mode::create));
   const std::lock_guard guard(locks_->mutex);
   const std::string name = normal(path);
   if (!locks_->held.insert(name).second) {

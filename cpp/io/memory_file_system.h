@@ -13,10 +13,17 @@ class memory_content;
 
 // A disk in RAM, for `memory:` logs: everything is gone with this object. Syncing succeeds at
 // once. Sparse: what was never written costs nothing. Callable from any thread.
+//
+// It can also stand before another disk, to try on what that one holds: see take_in().
 class memory_file_system final : public file_system {
  public:
   memory_file_system();
   ~memory_file_system() override;
+
+  // Takes in the directory of another disk with all that is below it: its names now, its bytes
+  // each time they are read. Nobody may change them there meanwhile; what is changed here stays
+  // here. `source` outlives this object and its files. Nothing happens when it has no `path`.
+  status take_in(file_system& source, const std::string& path);
 
   result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override;
   result<std::unique_ptr<volume>> open_volume(const std::string& path) override;
@@ -35,6 +42,7 @@ class memory_file_system final : public file_system {
   struct entry {
     std::uint64_t inode = 0;
     std::shared_ptr<memory_content> content;  // none: a directory
+    std::string origin = {};  // of a file that was taken in: its path on the other disk
     bool is_directory() const { return content == nullptr; }
   };
   using entries = std::map<std::string, entry>;
@@ -49,6 +57,7 @@ class memory_file_system final : public file_system {
   std::mutex mutex_;
   entries entries_;  // by normal path: absolute, no "." and "..", no slash at the end
   std::uint64_t next_inode_ = 1;
+  file_system* source_ = nullptr;  // of what was taken in
   std::shared_ptr<locks> locks_;
 };
 

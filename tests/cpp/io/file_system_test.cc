@@ -60,6 +60,51 @@ TEST_P(FileSystemTest, OpenModes) {
   EXPECT_FALSE(disk().open(base_, open_mode::read_write).ok());
 }
 
+TEST(MemoryFileSystem, StandsBeforeAnotherDisk) {
+  temporary_directory directory;
+  posix_file_system below;
+  const std::string top = directory.path();
+  const auto put = [](file_system& disk, const std::string& path, const std::string& content) {
+    const auto opened = disk.open(path, open_mode::create).value();
+    EXPECT_TRUE(opened->write_at(0, as_bytes(content)).ok());
+  };
+  const auto text = [](file_system& disk, const std::string& path) {
+    return to_string(read_file(disk, path, 1'000'000).value());
+  };
+  const std::string long_text = std::string(20'000, 'a') + std::string(20'000, 'b');
+  ASSERT_TRUE(below.make_directories(top + "/d").ok());
+  put(below, top + "/d/long", long_text);
+  put(below, top + "/d/moved", "moved");
+  put(below, top + "/gone", "gone");
+  const auto lock = below.lock(top + "/lock").value();
+
+  memory_file_system disk;
+  ASSERT_TRUE(disk.take_in(below, top).ok());
+  ASSERT_TRUE(disk.take_in(below, top + "/none").ok());
+  EXPECT_FALSE(disk.exists(top + "/none").value());
+  EXPECT_EQ(text(disk, top + "/d/long"), long_text);
+  {
+    const auto opened = disk.open(top + "/d/long", open_mode::read_write).value();
+    ASSERT_TRUE(opened->write_at(19'999, as_bytes("xyz")).ok());
+    std::string expected = long_text;
+    expected.replace(19'999, 3, "xyz");
+    EXPECT_EQ(text(disk, top + "/d/long"), expected);
+    ASSERT_TRUE(opened->resize(30'000).ok());
+    ASSERT_TRUE(opened->resize(40'000).ok());  // what was cut is zero, not what is below
+    expected.replace(30'000, 10'000, std::string(10'000, '\0'));
+    EXPECT_EQ(text(disk, top + "/d/long"), expected);
+  }
+  ASSERT_TRUE(disk.rename(top + "/d", top + "/e").ok());
+  EXPECT_EQ(text(disk, top + "/e/moved"), "moved");
+  ASSERT_TRUE(disk.remove(top + "/gone").ok());
+  put(disk, top + "/new", "new");
+  EXPECT_TRUE(disk.lock(top + "/lock").ok());
+
+  EXPECT_EQ(text(below, top + "/d/long"), long_text);
+  EXPECT_EQ(text(below, top + "/gone"), "gone");
+  EXPECT_FALSE(below.exists(top + "/new").value());
+}
+
 TEST_P(FileSystemTest, ReadWriteResize) {
   const auto opened = disk().open(path("a"), open_mode::create).value();
   ASSERT_TRUE(opened->write_at(5, as_bytes("abc")).ok());
