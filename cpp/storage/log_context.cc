@@ -11,6 +11,11 @@ void directory_health::fail(const error& cause) {
                         cause.message);
 }
 
+void directory_health::refuse(const error& why) {
+  const std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = why;
+}
+
 status directory_health::check() const {
   const std::lock_guard lock(mutex_);
   if (failure_) return *failure_;

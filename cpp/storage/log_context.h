@@ -25,6 +25,8 @@ class log_flusher;
 class directory_health {
  public:
   void fail(const error& cause);
+  // The same for another reason, in its own words.
+  void refuse(const error& why);
   status check() const;
 
  private:

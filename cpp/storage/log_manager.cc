@@ -75,7 +75,7 @@ std::int64_t log_manager::broker_epoch() const { return state_->broker_epoch; }
 void log_manager::set_broker_epoch(std::int64_t epoch) { state_->broker_epoch = epoch; }
 status log_manager::health() const { return state_->context.health.check(); }
 
-void log_manager::refuse_writes(const error& why) { state_->context.health.fail(why); }
+void log_manager::refuse_writes(const error& why) { state_->context.health.refuse(why); }
 void log_manager::set_metadata_epoch(leader_epoch_t epoch) { state_->metadata_epoch = epoch; }
 
 status log_manager::claim() { return state_->claim(); }

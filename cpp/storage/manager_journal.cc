@@ -3,6 +3,7 @@
 #include "storage/batch_scanner.h"
 #include "storage/file_names.h"
 #include "storage/journal/journal_replay.h"
+#include "storage/journal/journal_salvage.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/log_state.h"
 #include "storage/manager_state.h"
@@ -117,13 +118,27 @@ result<std::uint64_t> log_manager::state::replay_journal() {
   was_unclean = true;
   clean_shutdown = table.began_clean;  // for the logs that the journal does not name
   journal_replay replay(context.outside, options.directory, table);
+  journal_salvage salvage(context.outside, options.directory, table, replay);
+  scan_request request{table.identity, table.first_sequence, table.epoch, {}};
+  bool damaged = false;
+  if (options.takes_damaged_journal) {
+    request.visit_behind_damage = [&](const block_header&, bytes_view entries) -> status {
+      if (!std::exchange(damaged, true)) TRY(salvage.begin());
+      replayed.bytes += entries.size();
+      return salvage.apply(entries);
+    };
+  }
   TRY_ASSIGN(
       const scanned_journal scanned,
-      scan_journal(shared_journal->files(), {table.identity, table.first_sequence, table.epoch},
-                   [&](const block_header&, bytes_view entries) {
-                     replayed.bytes += entries.size();
-                     return replay.apply(entries);
-                   }));
+      scan_journal(shared_journal->files(), request, [&](const block_header&, bytes_view entries) {
+        replayed.bytes += entries.size();
+        return replay.apply(entries);
+      }));
+  if (!scanned.lost.empty()) {
+    auto damage = std::make_shared<journal_damage>(std::move(salvage).finish());
+    damage->blocks = scanned.lost;
+    replayed.damage = std::move(damage);
+  }
   TRY(replay.finish());
   shared_journal->files().set_live(scanned.live_files, scanned.position, scanned.next_sequence - 1);
   for (const auto& [number, log] : table.logs) {

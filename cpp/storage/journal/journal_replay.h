@@ -26,6 +26,7 @@ class journal_replay {
 
   // The entries of the next block. error_code::corrupt for an entry of a log that nothing named.
   status apply(bytes_view entries);
+  status apply(const journal_entry& entry);
 
   // Removes the segments that a log's new start leaves behind; they may have holes.
   status finish();
@@ -43,7 +44,6 @@ class journal_replay {
  private:
   using segment_key = std::pair<std::uint32_t, offset_t>;  // log number, segment base
 
-  status apply(const journal_entry& entry);
   status apply(std::uint32_t number, const journaled_log& named);
   status apply(std::uint32_t number, const journaled_batch& piece);
   status apply(std::uint32_t number, const journaled_log_start& moved);

@@ -58,6 +58,13 @@ struct found_block {
   bytes_view entries;
 };
 
+// Where a block stands that comes behind a missing one.
+struct later_block {
+  block_header header;
+  const journal_file* file = nullptr;
+  std::int64_t position = 0;
+};
+
 class journal_scanner {
  public:
   journal_scanner(journal_files& files, const scan_request& request, const block_visitor& visit,
@@ -141,24 +148,70 @@ class journal_scanner {
 
   // A block that was closed after the first missing one was complete proves that it is damaged.
   status look_for_later_blocks() {
+    std::map<std::uint64_t, later_block> later;
+    std::map<std::uint64_t, std::uint64_t> complete_in;  // by epoch
+    std::uint64_t complete = 0;
+    std::uint64_t witness = 0;
     for (const journal_file* file : files_) {
       window_.open(*file);
       for (std::int64_t position = 0; position < file->bytes;
            position += static_cast<std::int64_t>(journal_format::alignment)) {
         TRY_ASSIGN(const bytes_view bytes, window_.at(position, journal_format::alignment));
         TRY_ASSIGN(const auto header, read_block_header(bytes, request_.identity));
-        if (!header || header->epoch != request_.epoch ||
-            header->durable_sequence < found_.next_sequence) {
-          continue;
-        }
+        if (!header || header->sequence <= found_.next_sequence) continue;
         TRY_ASSIGN(const auto block, read(position));
         if (!block) continue;
-        return make_error(error_code::corrupt,
-                          "the journal is damaged: block {} is missing or wrong, but block {} says "
-                          "that it was complete; what was acknowledged after it cannot be read. "
-                          "`ringlog check` says what can be saved",
-                          found_.next_sequence, header->sequence);
+        if (block->header.durable_sequence > complete) {
+          complete = block->header.durable_sequence;
+          witness = block->header.sequence;
+        }
+        std::uint64_t& of_epoch = complete_in[block->header.epoch];
+        of_epoch = std::max(of_epoch, block->header.durable_sequence);
+        later_block& known = later[block->header.sequence];
+        if (known.file == nullptr || known.header.epoch < block->header.epoch) {
+          known = {block->header, file, position};
+        }
       }
+    }
+    if (complete < found_.next_sequence) return {};
+    // Behind a torn end stand blocks that nobody was promised, until a later epoch's take their
+    // place.
+    std::erase_if(later, [&](const auto& each) {
+      const block_header& header = each.second.header;
+      return header.epoch < complete_in.rbegin()->first &&
+             header.sequence > complete_in[header.epoch];
+    });
+    if (request_.visit_behind_damage) return visit_later(later, complete);
+    return make_error(error_code::corrupt,
+                      "the journal is damaged: block {} is missing or wrong, but block {} says "
+                      "that it was complete; what was acknowledged after it cannot be read. "
+                      "`ringlog check` says what can be saved",
+                      found_.next_sequence, witness);
+  }
+
+  // Up to the last that was complete each missing one is lost; behind that, the first missing one
+  // is the end.
+  status visit_later(const std::map<std::uint64_t, later_block>& later, std::uint64_t complete) {
+    std::uint64_t expected = found_.next_sequence;
+    for (const auto& [sequence, block] : later) {
+      if (sequence > expected && expected > complete) break;
+      if (block.header.epoch < epoch_) continue;  // of a block that was written again since
+      if (sequence > expected) found_.lost.push_back({expected, sequence - 1});
+      window_.open(*block.file);
+      TRY_ASSIGN(const auto whole, read(block.position));
+      if (!whole) return make_error(error_code::io_error, "block {} changed meanwhile", sequence);
+      epoch_ = block.header.epoch;
+      TRY(request_.visit_behind_damage(whole->header, whole->entries));
+      ++found_.blocks;
+      expected = sequence + 1;
+    }
+    if (expected <= complete) found_.lost.push_back({expected, complete});
+    found_.next_sequence = std::max(expected, complete + 1);
+    if (!later.empty()) found_.next_sequence = std::max(expected, later.rbegin()->first + 1);
+    found_.live_files.clear();
+    for (const journal_file* file : files_) {
+      found_.live_files.push_back(file->number);
+      found_.position = file->bytes;
     }
     return {};
   }
