@@ -12,6 +12,7 @@ namespace ringlog::app {
 
 void add_dump_command(CLI::App& program, int& outcome);
 void add_check_command(CLI::App& program, int& outcome);
+void add_backup_command(CLI::App& program, int& outcome);
 void add_recover_command(CLI::App& program, int& outcome);
 
 // The argument "directory" of a command, and the path in it: "file:PATH" means PATH.

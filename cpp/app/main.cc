@@ -12,6 +12,7 @@ int main(int count, char** arguments) {
   ringlog::app::add_dump_command(program, outcome);
   ringlog::app::add_check_command(program, outcome);
   ringlog::app::add_recover_command(program, outcome);
+  ringlog::app::add_backup_command(program, outcome);
   CLI11_PARSE(program, count, arguments);
   return outcome;
 }

@@ -39,6 +39,8 @@ class built_core final : public core {
     });
   }
 
+  storage::log_manager& logs() override { return *logs_; }
+  void refuse_writes(const error& why) override { logs_->refuse_writes(why); }
   broker::broker& broker() override { return *broker_; }
   const storage::replayed_journal& replayed() const override { return logs_->replayed(); }
   const model::config_values& effective_settings() const override { return effective_; }
@@ -109,6 +111,7 @@ storage::log_manager_options make_options(const storage::services& outside,
   storage::log_manager_options made;
   made.directory = options.log_directory;
   made.journal_directory = options.journal_directory;
+  made.takes_damaged_journal = options.takes_damaged_journal;
   made.format =
       storage::directory_identity{.cluster_id = uuid::make_random(outside.random).to_string(),
                                   .node_id = node_id_t(node_id),

@@ -14,9 +14,10 @@
 namespace ringlog::node {
 
 struct core_options {
-  std::string log_directory;      // exists
-  std::string journal_directory;  // made when missing; empty for a log in memory
-  model::config_map settings;     // of the broker
+  std::string log_directory;           // exists
+  std::string journal_directory;       // made when missing; empty for a log in memory
+  model::config_map settings;          // of the broker
+  bool takes_damaged_journal = false;  // see storage::log_manager_options
 };
 
 // An open log without threads: storage, metadata and broker, built in this order and taken down in
@@ -34,6 +35,11 @@ class core {
 
   // Builds the broker once everything that opening wrote is durable, then answers. Once.
   virtual void start(callback<void(status)> done) = 0;
+
+  virtual storage::log_manager& logs() = 0;
+
+  // After start(): writes are answered with `why` from now on, reads go on.
+  virtual void refuse_writes(const error& why) = 0;
 
   // After start() answered success.
   virtual broker::broker& broker() = 0;

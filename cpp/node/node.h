@@ -34,6 +34,12 @@ class node {
   virtual random_source& random() = 0;  // any thread
   virtual log_sink& log() = 0;
 
+  // Makes `target`, which is not there or an empty directory, a Kafka log directory with all logs
+  // as they are at one moment: what was acknowledged before the call is in it, each log without a
+  // gap. Producers go on meanwhile. `target` appears as a whole or not at all. Blocks, for as long
+  // as it takes to copy and to look at the copy's ends. already_exists, no_space, storage_failed.
+  virtual status back_up(const std::string& target) = 0;
+
   // "file:/absolute/path", "memory:" or "memory:name".
   virtual const std::string& address() const = 0;
 

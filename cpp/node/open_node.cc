@@ -10,9 +10,12 @@
 #include "io/memory_file_system.h"
 #include "io/posix_file_system.h"
 #include "node/fork_guard.h"
+#include "storage/journal/journal_damage.h"
 
 namespace ringlog::node {
 namespace {
+
+constexpr std::string_view lock_file = ".lock";
 
 // Where a log in this process differs from Kafka's defaults. A server's group waits three seconds
 // for the other members of a deployment that starts; here nobody wants to wait for that.
@@ -72,27 +75,60 @@ open_node::~open_node() { stop_engine(); }
 
 result<std::shared_ptr<open_node>> open_node::open(const log_address& address,
                                                    const model::config_map& settings,
-                                                   log_sink& sink) {
+                                                   log_sink& sink, damaged_journal damaged) {
   std::shared_ptr<open_node> made(new open_node(address, sink));
-  status started = made->start(address, settings);
+  status started = made->start(address, settings, damaged);
   if (!started.ok()) return std::move(started.failure()).with_context(made->address_);
   return made;
 }
 
-status open_node::start(const log_address& address, const model::config_map& settings) {
+status open_node::start(const log_address& address, const model::config_map& settings,
+                        damaged_journal damaged) {
   TRY_ASSIGN(place where, find_place(address, sink_));
-  model::config_map effective = settings;
-  effective.merge(where.settings);  // what is given stands before what the directory says
-  effective.merge(model::config_map(embedded_defaults()));
+  core_options options{where.log_directory, where.journal_directory, settings};
+  options.settings.merge(where.settings);  // what is given stands before what the directory says
+  options.settings.merge(model::config_map(embedded_defaults()));
+  options.takes_damaged_journal = damaged == damaged_journal::taken;
   disk_ = std::move(where.disk);
   TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
   TRY_ASSIGN(engine_, io::make_engine(choice, clock_, sink_));
   run_engine();
-  const storage::services outside{*disk_, *engine_, clock_, random_, sink_};
-  TRY_ASSIGN(core_, core::open(outside, {where.log_directory, where.journal_directory,
-                                         std::move(effective)}));
+  status started = start_core(*disk_, options);
+  const bool may_be_damaged = !started.ok() && started.code() == error_code::corrupt;
+  if (may_be_damaged && damaged == damaged_journal::read && !options.journal_directory.empty()) {
+    core_.reset();
+    const status reading = start_reading(std::move(options));
+    if (reading.ok() || reading.code() == error_code::locked) return reading;
+  }
+  return started;
+}
+
+status open_node::start_core(io::file_system& disk, const core_options& options) {
+  const storage::services outside{disk, *engine_, clock_, random_, sink_};
+  TRY_ASSIGN(core_, core::open(outside, options));
   return wait_for(*engine_, milliseconds(limits::node_open_wait_ms_max), "open",
                   [this](callback<void(status)> done) { core_->start(std::move(done)); });
+}
+
+// On a copy in memory of what is changed; error_code::corrupt when the journal is not damaged.
+status open_node::start_reading(core_options options) {
+  TRY_ASSIGN(lock_, disk_->lock(options.log_directory + "/" + std::string(lock_file)));
+  tried_on_ = std::make_unique<io::memory_file_system>();
+  TRY(tried_on_->take_in(*disk_, options.log_directory));
+  TRY(tried_on_->take_in(*disk_, options.journal_directory));
+  options.takes_damaged_journal = true;
+  TRY(start_core(*tried_on_, options));
+  const auto damage = core_->replayed().damage;
+  if (damage == nullptr) return make_error(error_code::corrupt, "the journal is not damaged");
+  const error why = make_error(
+      error_code::storage_failed,
+      "{} is open for reading only: blocks {} of its journal are lost, although they were "
+      "complete; {} partitions may lack records that were acknowledged. `ringlog check` names "
+      "them, `ringlog check --repair` makes the directory writable without them",
+      options.log_directory, to_string(damage->blocks), damage->logs.size());
+  sink_.write(log_level::error, why.message);
+  core_->refuse_writes(why);
+  return {};
 }
 
 // Signals are for the program's own threads: with all blocked here, Python's handlers run there.
@@ -121,7 +157,9 @@ status open_node::close(milliseconds wait_max) {
   if (!outcome.ok() && outcome.code() == error_code::timed_out) return outcome;
   stop_engine();
   engine_->discard();  // timers of clients hold this node
-  return outcome;
+  const bool only_read = lock_ != nullptr;
+  lock_.reset();
+  return only_read ? status() : outcome;
 }
 
 status open_node::check_usable() const {

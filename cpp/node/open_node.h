@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "io/loop.h"
+#include "io/memory_file_system.h"
 #include "io/system_clock.h"
 #include "io/system_random.h"
 #include "node/address.h"
@@ -14,13 +15,21 @@
 
 namespace ringlog::node {
 
+// What becomes of a directory whose journal is damaged (docs/journal_format.md, "Damage").
+enum class damaged_journal {
+  refused,
+  read,   // served from memory, where it is replayed as far as can be proven; nothing is written
+  taken,  // replayed so for good
+};
+
 // A node: a core on its disk with the engine's thread. Made and closed by the registry, one call
 // at a time; the facade is for any thread.
 class open_node final : public node {
  public:
   // `address` was prepared: its directory is there. Blocks until the node can serve.
   static result<std::shared_ptr<open_node>> open(const log_address& address,
-                                                 const model::config_map& settings, log_sink& sink);
+                                                 const model::config_map& settings, log_sink& sink,
+                                                 damaged_journal damaged = damaged_journal::read);
 
   // Not closed: as after a kill.
   ~open_node() override;
@@ -30,6 +39,7 @@ class open_node final : public node {
   const clock& time() const override { return clock_; }
   random_source& random() override { return random_; }
   log_sink& log() override { return sink_; }
+  status back_up(const std::string& target) override;
   const std::string& address() const override { return address_; }
   status check_usable() const override;
 
@@ -45,7 +55,11 @@ class open_node final : public node {
  private:
   open_node(const log_address& address, log_sink& sink);
 
-  status start(const log_address& address, const model::config_map& settings);
+  status start(const log_address& address, const model::config_map& settings,
+               damaged_journal damaged);
+  status start_core(io::file_system& disk, const core_options& options);
+  status start_reading(core_options options);
+  status copy_logs(const std::string& target);
   void run_engine();
   void stop_engine();
 
@@ -55,6 +69,8 @@ class open_node final : public node {
   std::string address_;
   std::uint32_t generation_;  // of forks, when it was opened
   std::unique_ptr<io::file_system> disk_;
+  std::unique_ptr<io::file_lock> lock_;               // of a directory that is only read
+  std::unique_ptr<io::memory_file_system> tried_on_;  // and what stands before its disk
   std::unique_ptr<io::loop> engine_;
   std::thread thread_;
   std::unique_ptr<core> core_;

@@ -29,7 +29,8 @@ error used_by_another(const directory_layout& layout) {
 
 }  // namespace
 
-result<recovered_directory> recover_directory(const std::string& path, log_sink& sink) {
+result<recovered_directory> recover_directory(const std::string& path, log_sink& sink,
+                                              bool takes_damaged_journal) {
   recovered_directory recovered;
   {
     io::posix_file_system disk;
@@ -45,10 +46,19 @@ result<recovered_directory> recover_directory(const std::string& path, log_sink&
   }
   if (recovered.was_closed) return recovered;
   const log_address address{.in_memory = false, .name = recovered.layout.top, .settings = {}};
-  TRY_ASSIGN(const auto opened, open_node::open(address, offline_settings(), sink));
+  TRY_ASSIGN(const auto opened, open_node::open(address, offline_settings(), sink,
+                                                takes_damaged_journal ? damaged_journal::taken
+                                                                      : damaged_journal::refused));
   recovered.replayed = opened->replayed();
   TRY(opened->close(milliseconds(close_wait_ms_max)));
   return recovered;
+}
+
+status close_copy(const std::string& directory, log_sink& sink) {
+  const log_address address{.in_memory = false, .name = directory, .settings = {}};
+  TRY_ASSIGN(const auto opened,
+             open_node::open(address, offline_settings(), sink, damaged_journal::refused));
+  return opened->close(milliseconds(close_wait_ms_max));
 }
 
 }  // namespace ringlog::node

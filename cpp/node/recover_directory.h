@@ -20,6 +20,12 @@ struct recovered_directory {
 // meta.properties has its name back, as the last step. Interrupted at any point it can be called
 // again. Failures: not_found, locked (naming the owner's pid), foreign_directory when another
 // program has used the directory since, corrupt, and those of the disk.
-result<recovered_directory> recover_directory(const std::string& path, log_sink& sink);
+//
+// A damaged journal is refused, or with `takes_damaged_journal` replayed as far as can be proven.
+result<recovered_directory> recover_directory(const std::string& path, log_sink& sink,
+                                              bool takes_damaged_journal = false);
+
+// Leaves a copy of a log directory, made as a crash would have left it, as a clean close does.
+status close_copy(const std::string& directory, log_sink& sink);
 
 }  // namespace ringlog::node

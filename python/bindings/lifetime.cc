@@ -78,6 +78,11 @@ void close(const std::string& address) {
   }));
 }
 
+void back_up(const std::string& address, const std::string& target) {
+  const auto opened = open_node(address, py::dict());
+  raise_if_failed(without_gil([&] { return opened->back_up(target); }));
+}
+
 // Ends clients in the order of their registration, then logs, then the callback thread.
 void shutdown() {
   if (in_forked_child() || things().shut_down.exchange(true)) return;
@@ -129,6 +134,7 @@ open_client::~open_client() {
 void register_lifetime(py::module_& module) {
   module.def("open", &open);
   module.def("close", &close);
+  module.def("back_up", &back_up);
   module.def("shutdown", &shutdown);
 }
 

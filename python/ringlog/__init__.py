@@ -18,6 +18,7 @@ from ringlog.consumer.subscription_state import (
 )
 from ringlog.enums import IsolationLevel, OffsetSpec
 from ringlog.install import install_as_kafka as install_as_kafka
+from ringlog.lifetime import backup as backup
 from ringlog.lifetime import close as close
 from ringlog.lifetime import open as open
 from ringlog.producer import KafkaProducer

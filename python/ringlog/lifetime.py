@@ -1,6 +1,7 @@
 """When a log of this process is opened and closed."""
 
 import atexit
+import os
 
 from ringlog import _native, address, errors, structs
 
@@ -22,6 +23,17 @@ def open(directory, config=None):
     """
     log = address.of_directory(directory, config)
     _native.open(log.location, log.settings)
+
+
+def backup(directory, target):
+    """Makes `target` a Kafka log directory with all that the log in `directory` holds now.
+
+    Clients go on meanwhile. What was acknowledged before the call is in it, and of each partition
+    there is no gap; all partitions are as they were at one moment. `target` must not exist, or be
+    an empty directory, and appears as a whole or not at all. It is opened as `file:TARGET`, by
+    ringlog or as a directory of `log.dirs` by Kafka.
+    """
+    _native.back_up(address.of_directory(directory).location, os.path.abspath(target))
 
 
 def close(directory):
