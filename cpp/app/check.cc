@@ -6,6 +6,7 @@
 
 #include "app/content_hash.h"
 #include "node/check_directory.h"
+#include "storage/journal/journal_damage.h"
 
 namespace ringlog::app {
 
@@ -97,6 +98,23 @@ json to_json(const finished_check& done) {
     entry["remedy"] = one.remedy;
     findings.push_back(std::move(entry));
   }
+  const storage::replayed_journal& replayed = found.journal.replayed;
+  json journal{{"closed", !found.journal.is_open}, {"blocks", replayed.blocks},
+               {"batches", replayed.batches},      {"partitions", replayed.partitions},
+               {"bytes", replayed.bytes},          {"lostBlocks", json::array()},
+               {"doubtful", json::array()}};
+  if (replayed.damage != nullptr) {
+    for (const auto& lost : replayed.damage->blocks) {
+      journal["lostBlocks"].push_back({{"first", lost.first}, {"last", lost.last}});
+    }
+    for (const auto& [name, doubt] : replayed.damage->logs) {
+      journal["doubtful"].push_back({{"topic", name.topic},
+                                     {"partition", name.partition.value()},
+                                     {"end", doubt.end.value()},
+                                     {"resumes", doubt.resumes.value()},
+                                     {"resumedEnd", doubt.resumed_end.value()}});
+    }
+  }
   json partitions = json::array();
   for (const auto& one : found.partitions) {
     partitions.push_back({{"topic", one.name.topic},
@@ -125,6 +143,7 @@ json to_json(const finished_check& done) {
           {"records", sum.records},
           {"bytes", sum.bytes},
           {"seconds", done.seconds},
+          {"journal", std::move(journal)},
           {"findings", std::move(findings)},
           {"findingsLeftOut", found.report.left_out()},
           {"partitions", std::move(partitions)}};

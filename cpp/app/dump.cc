@@ -164,10 +164,27 @@ status dump_directory(io::file_system& disk, const std::string& path,
   return outcome;
 }
 
+// While the name of its identity says that ringlog did not close a log directory, batches that
+// were acknowledged may be in the journal alone.
+void note_open_journal(io::file_system& disk, const std::string& path, entry_writer& target) {
+  for (std::string at = path; at != "." && at != "/"; at = io::parent_of(at)) {
+    for (const std::string_view log : {std::string_view("log"), std::string_view()}) {
+      const std::string directory = log.empty() ? at : storage::join_path(at, log);
+      const auto set_aside = disk.exists(
+          storage::join_path(directory, storage::file_names::set_aside_meta_properties));
+      if (!set_aside.ok() || !*set_aside) continue;
+      return target.note(directory +
+                         " was not closed: what is in its journal only is not shown here; `ringlog "
+                         "recover` puts it into the segments");
+    }
+  }
+}
+
 }  // namespace
 
 status dump(io::file_system& disk, const std::string& path, const dump_options& options,
             entry_writer& target) {
+  note_open_journal(disk, path, target);
   if (auto entries = disk.list(path); entries.ok()) {
     return dump_directory(disk, path, std::move(*entries), options, target);
   }

@@ -87,7 +87,8 @@ def test_killed(tmp_path):
     )
     status, said = check(tmp_path / "data")
     assert (status, said["damage"], said["faults"]) == (0, 0, 0), said["findings"]
-    assert said["notes"] > 0
+    assert said["notes"] > 0 and not said["journal"]["closed"]
+    assert sum(one["records"] for one in said["partitions"] if one["topic"] == "orders") == 1000
     ringlog.open(f"{tmp_path}/data")
     ringlog.close(f"{tmp_path}/data")
     status, said = check(tmp_path / "data")

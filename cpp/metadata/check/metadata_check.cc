@@ -80,6 +80,8 @@ status metadata_check::take(const model::batch_view& batch) {
       batch.bytes(),
       [](const model::batch_view&, model::control_type, bytes_view) { return status(); },
       [&](const model::batch_view&, const protocol::metadata_record& record) {
+        const auto* removed = std::get_if<protocol::remove_topic_record>(&record.message);
+        if (removed != nullptr) removed_topics_.insert(removed->topic_id);
         return builder_->apply(record);
       });
   broken_ = !applied.ok();
@@ -161,6 +163,21 @@ void metadata_check::compare(const storage::log_directory_check& directory,
   }
   for (const auto& [name, known_end] : directory.known_ends()) {
     if (!checked.contains(name)) compare_missing(directory, name, known_end);
+  }
+}
+
+void metadata_check::compare_journal(const storage::checked_journal& journal) {
+  if (image_ == nullptr) return;
+  for (const auto& [name, log] : journal.logs) {
+    if (name == storage::metadata_partition || removed_topics_.contains(log.topic_id)) continue;
+    const topic_ptr topic = image_->find_topic(log.topic_id);
+    if (topic != nullptr && topic->find_partition(name.partition) != nullptr) continue;
+    report_.add({.severity = finding_severity::damage,
+                 .path = log_directory_ + "/" + name.to_string(),
+                 .text = fmt::format("the journal has entries of this partition, of the topic with "
+                                     "id {}, and metadata neither has it nor had it",
+                                     log.topic_id),
+                 .remedy = std::string(from_copy)});
   }
 }
 

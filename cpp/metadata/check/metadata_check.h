@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "metadata/image_builder.h"
 #include "metadata/snapshot.h"
 #include "storage/check/check_report.h"
+#include "storage/check/journal_check.h"
 #include "storage/check/log_directory_check.h"
 #include "storage/check/partition_check.h"
 
@@ -40,6 +42,9 @@ class metadata_check {
   // Whether offsets of the topic's logs may be missing; true where nobody knows.
   bool is_compacted(const std::string& topic) const;
 
+  // Holds the logs that the journal knows against the topics that are or were there.
+  void compare_journal(const storage::checked_journal& journal);
+
   // Holds the partitions that were found, and those that checkpoints name, against the image.
   void compare(const storage::log_directory_check& directory,
                const std::map<topic_partition, storage::checked_partition>& checked);
@@ -62,6 +67,7 @@ class metadata_check {
   bool has_snapshot_ = false;
   bool broken_ = false;  // the image cannot be made from what is there
   image_ptr image_;
+  std::set<uuid> removed_topics_;
 };
 
 }  // namespace ringlog::metadata

@@ -53,6 +53,9 @@ class check_report {
   // outlives the report.
   void plan(std::string sentence, std::function<status()> run);
 
+  // What was planned so far does not fit to what was found now.
+  void drop_plans() { steps_.clear(); }
+
   const std::vector<finding>& findings() const { return findings_; }
   const std::vector<repair_step>& steps() const { return steps_; }
 
