@@ -94,13 +94,13 @@ TEST(Controller, DecidesUponWhatIsAppendedAndShowsWhatIsDurable) {
     EXPECT_NE(after->find_topic("a"), nullptr);
     seen.push_back("published");
   });
-  computer.controller->create_topic({"a", 1, {}}, [&](result<topic_ptr> created) {
+  computer.controller->create_topic({"a", 1, {}, {}}, [&](result<topic_ptr> created) {
     EXPECT_TRUE(created.ok());
     EXPECT_NE(computer.controller->published()->find_topic("a"), nullptr);
     seen.push_back("created");
   });
   EXPECT_EQ(computer.controller->published()->find_topic("a"), nullptr);
-  computer.controller->create_topic({"a", 1, {}}, [&](result<topic_ptr> refused) {
+  computer.controller->create_topic({"a", 1, {}, {}}, [&](result<topic_ptr> refused) {
     EXPECT_EQ(refused.code(), error_code::topic_already_exists);
     seen.push_back("refused");
   });
