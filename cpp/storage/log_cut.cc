@@ -24,9 +24,13 @@ struct cut_point {
 result<cut_point> find_cut(log_context& context, const std::shared_ptr<segment>& of, offset_t end) {
   cut_point cut{of, 0, of->base};
   if (end <= of->base) return cut;
+  std::shared_ptr<const segment_indexes> indexes = of->indexes;
+  if (indexes == nullptr) {
+    TRY_ASSIGN(indexes, context.cache.indexes(*of));
+  }
   TRY_ASSIGN(const auto file, context.cache.log_file(*of));
   // One before the end: the entry of the batch that holds `end` itself may name a later one.
-  batch_scanner scanner(*file, of->indexes->offsets.lookup(end - 1).value(), of->stored_bytes);
+  batch_scanner scanner(*file, indexes->offsets.lookup(end - 1).value(), of->stored_bytes);
   cut.position = scanner.position();
   while (true) {
     TRY_ASSIGN(const auto batch, scanner.next());
@@ -178,9 +182,9 @@ status finish_cut(log_context& context, const std::shared_ptr<partition_log>& lo
 }
 
 // Of a log outside of the journal: what it says to be on stable storage has to be so after the cut.
+// Under the log's mutex.
 journal::entry_number note_cut_in_journal(log_context& context, log_state& state,
                                           const cut_point& cut) {
-  const std::lock_guard lock(state.mutex);
   if (!state.named_outside) {
     return context.shared_journal->append(
         {state.journal_number, journaled_cut{cut.end, cut.of->base, cut.position}});
@@ -192,22 +196,40 @@ journal::entry_number note_cut_in_journal(log_context& context, log_state& state
   return context.shared_journal->last_entry();
 }
 
+// Deleted, or about to be closed.
+std::optional<error> refusal_of(const log_state& log) {
+  const std::lock_guard lock(log.mutex);
+  return log.refusal;
+}
+
 // The journal has the cut before the files do: a replay would put back what is cut. Everything is
 // in the segments by now.
 void journal_cut(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end,
                  callback<void(status)> done) {
   log_state& state = log->internals();
-  const auto dropped = drop_past(context, state, end);
-  if (!dropped.ok()) return done(dropped.failure());
-  const auto cut = find_cut(context, state.segments.back(), end);
-  if (!cut.ok()) return done(cut.failure());
-  const auto entry = note_cut_in_journal(context, state, *cut);
+  std::shared_ptr<segment> of;
+  {
+    const std::lock_guard lock(state.mutex);
+    state.cutting = true;
+    of = state.segments[state.segment_of(end)];
+  }
+  const auto cut = find_cut(context, of, end);
+  if (!cut.ok()) {
+    context.health.fail(cut.failure());
+    return done(cut.failure());
+  }
+  journal::entry_number entry = 0;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.journal_ended) return done(*state.refusal);
+    entry = note_cut_in_journal(context, state, *cut);
+  }
   context.shared_journal->when_durable(
-      entry, [&context, log, end, dropped = *dropped,
-              done = std::move(done)](const status& durable) mutable {
+      entry, [&context, log, end, done = std::move(done)](const status& durable) mutable {
         if (!durable.ok()) return done(durable.failure());
-        status gone = remove_dropped(context, dropped);
-        done(gone.ok() ? finish_cut(context, log, end) : std::move(gone));
+        const auto refusal = refusal_of(log->internals());
+        if (log->internals().deleted) return done(*refusal);
+        done(finish_cut(context, log, end));
       });
 }
 
@@ -232,6 +254,7 @@ void cut_log(log_context& context, const std::shared_ptr<partition_log>& log, of
     is_changing = state.changing;
   }
   if (status healthy = context.health.check(); !healthy.ok()) return done(std::move(healthy));
+  if (const auto refusal = refusal_of(state)) return done(*refusal);
   if (is_changing) {
     state.after_change.push_back(
         [log, end, done = std::move(done)]() mutable { log->truncate_to(end, std::move(done)); });

@@ -84,7 +84,11 @@ void log_flusher::flush(const std::shared_ptr<partition_log>& log) {
   auto job = std::make_shared<write_job>();
   const status prepared = prepare(log, *job);
   if (!prepared.ok()) return failed(log, prepared.failure());
-  if (job->batches.empty()) return;
+  if (job->batches.empty()) {
+    // Deleted or cut, it does not wait any more; whoever else does will say so.
+    if (std::exchange(log->internals().waits_for_room, false)) context_.disk_full = false;
+    return;
+  }
   std::vector<bytes_view> parts;
   parts.reserve(job->batches.size());
   for (const shared_bytes& batch : job->batches) parts.push_back(batch.bytes);
@@ -206,7 +210,7 @@ void log_flusher::written(const std::shared_ptr<partition_log>& log, const write
     note_unsynced(state, job.of);
   }
   if (state.is_journaled()) {
-    context_.disk_full = false;
+    state.waits_for_room = context_.disk_full = false;
   } else if (state.promise_kept == durability::page_cache) {
     context_.durabilities->stored(log);
   } else {
@@ -296,6 +300,7 @@ void log_flusher::store(const std::shared_ptr<partition_log>& log, offset_t end,
 
 // The batches stay in memory and in the journal, so nothing is lost; nothing more is taken.
 void log_flusher::try_again_later(const std::shared_ptr<partition_log>& log) {
+  log->internals().waits_for_room = true;
   if (!context_.disk_full.exchange(true)) {
     context_.outside.sink.log(log_level::error,
                               "{}: no space left: what was acknowledged is kept in the journal, "

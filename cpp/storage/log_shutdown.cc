@@ -57,13 +57,21 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
     {
       const std::lock_guard guard(manager_->mutex);
       manager_->closing = true;
+      if (manager_->deletions > 0) {
+        manager_->after_deletions.push_back([self = shared_from_this()] { self->begin_closing(); });
+        return;
+      }
     }
+    begin_closing();
+  }
+
+ private:
+  void begin_closing() {
     // A checkpoint has taken over files to sync.
     if (!manager_->checkpoint_running) return close_logs();
     manager_->after_checkpoint.push_back([self = shared_from_this()] { self->close_logs(); });
   }
 
- private:
   void close_logs() {
     const auto logs = manager_->open_logs();
     left_ = logs.size() + 1;
@@ -108,6 +116,11 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
       return step();
     }
     bool stored = false;
+    if (is_being_cut(state)) {
+      journal& shared = *manager_->shared_journal;
+      return shared.when_durable(shared.last_entry(), [self = shared_from_this(),
+                                                       log](const status&) { self->close(log); });
+    }
     {
       const std::lock_guard guard(state.mutex);
       if (state.offsets.durable_end < state.offsets.log_end) {
@@ -125,6 +138,12 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
     const status finished = finish_files(manager_->context, state);
     if (!finished.ok()) fail(finished.failure());
     step();
+  }
+
+  // The cut waits for the journal; its files come to rest with it.
+  bool is_being_cut(const log_state& state) const {
+    const std::lock_guard guard(state.mutex);
+    return state.cutting && state.is_journaled();
   }
 
   void step() {

@@ -85,6 +85,7 @@ struct partition_log::state {
   // The engine's thread only.
   std::vector<offset_t> snapshots;  // of the producer snapshot files, rising
   bool directory_there = false;
+  bool waits_for_room = false;                     // on the disk
   bool listed_to_store = false;                    // the flusher has it among those to be stored
   offset_t store_to{0};                            // what somebody waits for to be stored
   std::multimap<offset_t, task> store_waiters;     // by the end they wait for

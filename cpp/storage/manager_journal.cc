@@ -117,6 +117,7 @@ status log_manager::state::open_journal() {
 result<std::uint64_t> log_manager::state::replay_journal() {
   was_unclean = true;
   clean_shutdown = table.began_clean;  // for the logs that the journal does not name
+  logs_before_replay = table.logs;
   journal_replay replay(context.outside, options.directory, table);
   journal_salvage salvage(context.outside, options.directory, table, replay);
   scan_request request{table.identity, table.first_sequence, table.epoch, {}};
@@ -145,14 +146,18 @@ result<std::uint64_t> log_manager::state::replay_journal() {
     names[log.name] = number;
     checked_from[log.name] = replay.checked_from().at(number);
   }
+  const replay_counts& counts = replay.counts();
   replayed.blocks = scanned.blocks;
-  replayed.batches = replay.batches();
+  replayed.batches = counts.batches;
   replayed.partitions = table.logs.size();
   replayed_files = std::move(replay).written_files();
   replayed_directories = std::move(replay).entered_directories();
-  context.outside.sink.log(log_level::info,
-                           "{} was not closed: {} blocks ({} bytes) of the journal replayed",
-                           options.directory, replayed.blocks, replayed.bytes);
+  context.outside.sink.log(
+      log_level::info,
+      "{} was not closed: {} blocks ({} bytes) of the journal replayed, with {} new logs, {} "
+      "batches, {} log starts, {} cuts, {} removals; {} unfinished blocks behind them",
+      options.directory, replayed.blocks, replayed.bytes, counts.new_logs, counts.batches,
+      counts.log_starts, counts.cuts, counts.removals, scanned.unfinished);
   return scanned.next_sequence;
 }
 
@@ -166,7 +171,9 @@ status log_manager::state::begin_journal() {
   table.clean = false;
   mark_metadata(table.metadata);
   ++table.epoch;
-  TRY(write_checkpoint(context.outside.disk, options.journal_directory, table));
+  journal_checkpoint begun = table;
+  if (was_unclean) begun.logs = std::move(logs_before_replay);
+  TRY(write_checkpoint(context.outside.disk, options.journal_directory, begun));
   shared_journal->set_epoch(table.epoch);
   shared_journal->on_durable = [this](const std::shared_ptr<partition_log>& log, offset_t end) {
     flusher.became_durable(log, end);
@@ -205,13 +212,14 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
 
   void begin() {
     left_ = 1;
-    for (const auto& log : manager_->open_logs()) {
+    for (const auto& log : manager_->journaled_logs()) {
       offset_t end;
       {
         const std::lock_guard guard(log->internals().mutex);
         if (log->internals().journal_number == 0) continue;
         end = log->internals().offsets.durable_end;
       }
+      logs_.push_back(log);
       ++left_;
       manager_->flusher.store(log, end, [self = shared_from_this()] { self->stored(); });
     }
@@ -227,7 +235,7 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
     next_ = manager_->table;
     next_.first_sequence = first_needed_;
     next_.next_log = manager_->shared_journal->next_log();
-    for (const auto& log : manager_->open_logs()) collect(*log);
+    for (const auto& log : logs_) collect(*log);
     manager_->mark_metadata(next_.metadata);
     for (std::string& path : std::exchange(manager_->replayed_files, {})) {
       to_sync_.push_back(std::move(path));
@@ -251,7 +259,6 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
     log_state& state = log.internals();
     {
       const std::lock_guard guard(state.mutex);
-      if (state.journal_number == 0 || state.deleted) return;
       next_.logs[state.journal_number] = state.as_stored();
       if (state.named_outside) return;  // whose syncs are its own affair
     }
@@ -291,6 +298,11 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
   void end(const status& outcome) {
     settle(outcome);
     manager_->checkpoint_running = false;
+    {
+      const std::lock_guard guard(manager_->mutex);
+      for (const std::uint32_t gone : manager_->removed_meanwhile) manager_->table.logs.erase(gone);
+    }
+    manager_->removed_meanwhile.clear();
     for (auto& waiter : waiters_) waiter(outcome);
     for (task& waiter : std::exchange(manager_->after_checkpoint, {})) waiter();
     if (!manager_->checkpoint_waiters.empty()) manager_->checkpoint_journal();
@@ -298,7 +310,9 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
 
   void settle(const status& outcome) {
     if (!outcome.ok()) {
-      manager_->context.health.fail(outcome.failure());
+      // With room again, the next one succeeds: the files are synced.
+      const bool disk_full = outcome.code() == error_code::no_space;
+      if (!disk_full) manager_->context.health.fail(outcome.failure());
       return manager_->context.outside.sink.log(log_level::error, "{}: no checkpoint: {}",
                                                 manager_->options.journal_directory,
                                                 outcome.failure().message);
@@ -313,6 +327,8 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
   std::shared_ptr<log_manager::state> manager_;
   const std::uint64_t first_needed_;
   std::vector<callback<void(status)>> waiters_;
+  // Those that the journal has at the beginning: a later one's entries all come behind it.
+  std::vector<std::shared_ptr<partition_log>> logs_;
   std::size_t left_ = 0;
   status failure_;
   journal_checkpoint next_;

@@ -98,16 +98,25 @@ status log_manager::state::release() {
 
 void log_manager::state::stop() {
   std::vector<executor::timer_id> running;
+  std::vector<task> never_run;
   {
     const std::lock_guard guard(mutex);
     closing = true;
     running.swap(timers);
+    never_run.swap(after_deletions);
   }
   for (const executor::timer_id timer : running) context.outside.engine.cancel(timer);
   flusher.stop();
   durabilities.stop();
   if (shared_journal != nullptr) shared_journal->stop();
-  for (const auto& log : open_logs()) let_go(log->internals());
+  std::vector<std::shared_ptr<partition_log>> all;
+  {
+    const std::lock_guard guard(mutex);
+    for (const auto& [name, known] : slots) {
+      if (known->log != nullptr) all.push_back(known->log);
+    }
+  }
+  for (const auto& log : all) let_go(log->internals());
   const auto after = std::exchange(after_checkpoint, {});
   const auto waiters = std::exchange(checkpoint_waiters, {});
 }
@@ -117,6 +126,15 @@ std::vector<std::shared_ptr<partition_log>> log_manager::state::open_logs() cons
   std::vector<std::shared_ptr<partition_log>> logs;
   for (const auto& [name, known] : slots) {
     if (known->log != nullptr && !known->going) logs.push_back(known->log);
+  }
+  return logs;
+}
+
+std::vector<std::shared_ptr<partition_log>> log_manager::state::journaled_logs() const {
+  const std::lock_guard guard(mutex);
+  std::vector<std::shared_ptr<partition_log>> logs;
+  for (const auto& [name, known] : slots) {
+    if (known->log != nullptr && !known->removed) logs.push_back(known->log);
   }
   return logs;
 }
@@ -186,11 +204,13 @@ result<std::shared_ptr<partition_log>> log_manager::state::load(slot& of,
         if (known->second.is_outside) {
           request.recovery_point = known->second.end;
           request.unbroken_from = known->second.segment_base;
+          request.log_start = std::max(request.log_start, known->second.log_start);
         } else {
           request.journaled = known->second;
           request.checked_from = checked_from.at(name);
+          // Kafka's file may still have that of a deleted topic of the same name.
+          request.log_start = known->second.log_start;
         }
-        request.log_start = std::max(request.log_start, known->second.log_start);
         request.clean_shutdown = false;
       }
     }
@@ -226,6 +246,7 @@ void give_up(partition_log& log, const error& why) {
     waiters.swap(state.waiters);
   }
   for (auto& waiter : waiters) waiter.second(why);
+  for (auto& waiter : std::exchange(state.store_waiters, {})) waiter.second();
 }
 
 result<std::string> log_manager::state::rename_directory(const topic_partition& name,
@@ -250,10 +271,11 @@ void log_manager::state::remove_tree_later(const std::string& path, std::int64_t
       });
 }
 
-void log_manager::state::delete_log(const topic_partition& name, callback<void(status)> done) {
+void log_manager::state::delete_log(const topic_partition& name, callback<void(status)> answer) {
   std::shared_ptr<slot> of;
   {
     const std::lock_guard guard(mutex);
+    ++deletions;
     const auto found = slots.find(name);
     if (found != slots.end()) {
       of = found->second;
@@ -261,6 +283,10 @@ void log_manager::state::delete_log(const topic_partition& name, callback<void(s
     }
   }
   const auto self = shared_from_this();
+  callback<void(status)> done = [self, answer = std::move(answer)](status outcome) mutable {
+    answer(std::move(outcome));
+    self->deletion_ended();
+  };
   const auto removal = journal_removal(name, of);
   if (!removal) return delete_files(name, of, std::move(done));
   context.outside.engine.post([self, removal, name, of, done = std::move(done)]() mutable {
@@ -270,11 +296,22 @@ void log_manager::state::delete_log(const topic_partition& name, callback<void(s
           if (!durable.ok()) return done(durable.failure());
           {
             const std::lock_guard guard(self->mutex);
-            self->table.logs.erase(removal->first);
+            of->removed = true;
+            if (!self->checkpoint_running) self->table.logs.erase(removal->first);
           }
+          if (self->checkpoint_running) self->removed_meanwhile.push_back(removal->first);
           self->delete_files(name, of, std::move(done));
         });
   });
+}
+
+void log_manager::state::deletion_ended() {
+  std::vector<task> waiting;
+  {
+    const std::lock_guard guard(mutex);
+    if (--deletions == 0) waiting.swap(after_deletions);
+  }
+  for (task& work : waiting) work();
 }
 
 // Tells the journal, where it knows the log, that it is gone; the log has no entry after that one.

@@ -25,8 +25,9 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
     std::mutex loading;  // held while its files are read: the second to open it waits for the first
     std::shared_ptr<partition_log> log;
     std::optional<uuid> topic_id;
-    bool found = false;  // there was a directory when the manager opened
-    bool going = false;  // being deleted
+    bool found = false;    // there was a directory when the manager opened
+    bool going = false;    // being deleted
+    bool removed = false;  // and the journal knows it
   };
 
   state(services outside, log_manager_options given);
@@ -49,10 +50,13 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   journal_checkpoint table;
   bool was_unclean = false;  // the table named logs when the directory was opened
   replayed_journal replayed;
+  // Until the next checkpoint a replay begins with these again: what it did may be lost.
+  std::map<std::uint32_t, journaled_log> logs_before_replay;
   std::vector<std::string> replayed_files;  // not synced yet
   std::vector<std::string> replayed_directories;
   bool checkpoint_running = false;
-  std::vector<task> after_checkpoint;                      // what waits for the running one
+  std::vector<std::uint32_t> removed_meanwhile;  // logs; the running one may still need them
+  std::vector<task> after_checkpoint;            // what waits for the running one
   std::vector<callback<void(status)>> checkpoint_waiters;  // and for the next one to begin
 
   mutable std::mutex mutex;  // guards what follows
@@ -61,6 +65,8 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   std::map<topic_partition, offset_t> checked_from;  // where the checkpoint's end of them was
   std::map<topic_partition, std::shared_ptr<slot>> slots;
   log_checkpoints checkpoints;
+  std::size_t deletions = 0;          // under way
+  std::vector<task> after_deletions;  // what waits for the last of them
   bool closing = false;
   std::vector<executor::timer_id> timers;
 
@@ -83,11 +89,14 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   void stop();
 
   std::vector<std::shared_ptr<partition_log>> open_logs() const;
+  // Those and the ones that the journal still has, although they are being deleted.
+  std::vector<std::shared_ptr<partition_log>> journaled_logs() const;
   result<std::shared_ptr<partition_log>> open_log(const topic_partition& name, const uuid& topic_id,
                                                   const log_config& config);
   void delete_log(const topic_partition& name, callback<void(status)> done);
   std::optional<std::pair<std::uint32_t, journal::entry_number>> journal_removal(
       const topic_partition& name, const std::shared_ptr<slot>& of);
+  void deletion_ended();
   void delete_files(const topic_partition& name, const std::shared_ptr<slot>& of,
                     callback<void(status)> done);
   void apply_retention(callback<void(result<std::int64_t>)> done);

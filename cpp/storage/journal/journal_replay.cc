@@ -40,6 +40,7 @@ result<journaled_log*> journal_replay::find(std::uint32_t number) {
 
 // The checkpoint may know a later state of the log. The entries from here on lead there again.
 status journal_replay::apply(std::uint32_t number, const journaled_log& named) {
+  ++counts_.new_logs;
   table_.logs.insert_or_assign(number, named);
   checked_from_[number] = named.segment_base;
   table_.next_log = std::max(table_.next_log, number + 1);
@@ -53,7 +54,7 @@ status journal_replay::apply(std::uint32_t number, const journaled_batch& piece)
   TRY_ASSIGN(io::file * target, segment_file(number, *log, piece.segment_base));
   TRY(target->write_at(static_cast<std::uint64_t>(piece.position), piece.bytes));
   if (piece.more_follows) return {};
-  ++batches_;
+  ++counts_.batches;
   if (piece.end <= log->end) return {};
   log->end = piece.end;
   log->segment_base = piece.segment_base;
@@ -63,6 +64,7 @@ status journal_replay::apply(std::uint32_t number, const journaled_batch& piece)
 
 status journal_replay::apply(std::uint32_t number, const journaled_log_start& moved) {
   TRY_ASSIGN(journaled_log * log, find(number));
+  ++counts_.log_starts;
   log->log_start = std::max(log->log_start, moved.start);
   first_segments_[number] = moved.first_segment;
   return {};
@@ -70,6 +72,9 @@ status journal_replay::apply(std::uint32_t number, const journaled_log_start& mo
 
 status journal_replay::apply(std::uint32_t number, const journaled_cut& cut) {
   TRY_ASSIGN(journaled_log * log, find(number));
+  ++counts_.cuts;
+  TRY_ASSIGN(const bool is_own, enter(number, *log));
+  if (is_own) TRY(remove_behind(number, *log, cut));
   log->end = cut.end;
   log->segment_base = cut.segment_base;
   log->position = cut.position;
@@ -80,6 +85,7 @@ status journal_replay::apply(std::uint32_t number, const journaled_cut& cut) {
 
 status journal_replay::apply(std::uint32_t number, const journaled_removal&) {
   TRY_ASSIGN(const journaled_log* log, find(number));
+  ++counts_.removals;
   TRY_ASSIGN(const bool there, outside_.disk.exists(directory_of(*log)));
   if (there) {
     TRY_ASSIGN(const bool is_own, enter(number, *log));
@@ -134,6 +140,29 @@ status journal_replay::finish() {
     if (!there) continue;
     TRY_ASSIGN(const bool is_own, enter(number, log));
     if (is_own) TRY(remove_segments_before(log, first));
+  }
+  return {};
+}
+
+// What was cut must not stand between the batches that come next, nor in the segments behind them.
+status journal_replay::remove_behind(std::uint32_t number, const journaled_log& log,
+                                     const journaled_cut& cut) {
+  const std::string directory = directory_of(log);
+  TRY_ASSIGN(const auto entries, outside_.disk.list(directory));
+  for (const io::directory_entry& entry : entries) {
+    const auto base = offset_of_file(entry.name);
+    if (!base) continue;
+    const std::string path = join_path(directory, entry.name);
+    if (entry.name.ends_with(suffixes::producer_snapshot)) {
+      if (*base > cut.end) TRY(outside_.disk.remove(path));
+    } else if (*base > cut.segment_base) {
+      if (entry.name.ends_with(suffixes::log)) files_.erase({number, *base});
+      TRY(outside_.disk.remove(path));
+    } else if (*base == cut.segment_base && entry.name.ends_with(suffixes::log)) {
+      if (static_cast<std::int64_t>(entry.size) <= cut.position) continue;
+      TRY_ASSIGN(io::file * last, segment_file(number, log, *base));
+      TRY(last->resize(static_cast<std::uint64_t>(cut.position)));
+    }
   }
   return {};
 }

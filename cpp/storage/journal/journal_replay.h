@@ -13,6 +13,15 @@
 
 namespace ringlog::storage {
 
+// What a replay found, by kind.
+struct replay_counts {
+  std::uint64_t new_logs = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t log_starts = 0;
+  std::uint64_t cuts = 0;
+  std::uint64_t removals = 0;
+};
+
 // Puts what the journal holds into the segments: every piece of a batch at its place, whatever is
 // there already, so that a replay can be repeated. Keeps the checkpoint's table up to date; what
 // stands behind a log's end is left for its loader to cut. Nothing is synced: the journal is needed
@@ -31,7 +40,7 @@ class journal_replay {
   // Removes the segments that a log's new start leaves behind; they may have holes.
   status finish();
 
-  std::uint64_t batches() const { return batches_; }
+  const replay_counts& counts() const { return counts_; }
 
   // The segment of each log that held its end before the replay: from there on its batches are to
   // be looked at.
@@ -55,6 +64,7 @@ class journal_replay {
   result<bool> enter(std::uint32_t number, const journaled_log& log);
   result<io::file*> segment_file(std::uint32_t number, const journaled_log& log, offset_t base);
   status remove_segments_before(journaled_log& log, offset_t first);
+  status remove_behind(std::uint32_t number, const journaled_log& log, const journaled_cut& cut);
   std::string directory_of(const journaled_log& log) const;
 
   services outside_;
@@ -64,8 +74,8 @@ class journal_replay {
   std::map<std::uint32_t, offset_t> first_segments_;  // log number: what its last new start left
   std::map<segment_key, std::unique_ptr<io::file>> files_;
   std::map<std::uint32_t, offset_t> checked_from_;
-  std::uint64_t batches_ = 0;
   std::set<segment_key> written_;
+  replay_counts counts_;
   std::vector<std::string> written_files_;
   std::vector<std::string> entered_directories_;
 };

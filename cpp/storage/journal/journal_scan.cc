@@ -158,7 +158,9 @@ class journal_scanner {
            position += static_cast<std::int64_t>(journal_format::alignment)) {
         TRY_ASSIGN(const bytes_view bytes, window_.at(position, journal_format::alignment));
         TRY_ASSIGN(const auto header, read_block_header(bytes, request_.identity));
-        if (!header || header->sequence <= found_.next_sequence) continue;
+        if (!header || header->sequence < found_.next_sequence) continue;
+        if (header->epoch == request_.epoch) ++found_.unfinished;
+        if (header->sequence == found_.next_sequence) continue;
         TRY_ASSIGN(const auto block, read(position));
         if (!block) continue;
         if (block->header.durable_sequence > complete) {

@@ -26,6 +26,7 @@ struct scanned_journal {
   std::int64_t position = 0;              // behind the last block, in the last of them
   std::uint64_t next_sequence = 1;
   std::uint64_t blocks = 0;
+  std::uint64_t unfinished = 0;  // of the last owner, behind the end
   std::vector<lost_blocks> lost;
 };
 
