@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "base/limits.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/task.h"
@@ -18,6 +19,7 @@ struct core_options {
   std::string journal_directory;       // made when missing; empty for a log in memory
   model::config_map settings;          // of the broker
   bool takes_damaged_journal = false;  // see storage::log_manager_options
+  std::int64_t journal_bytes_max = limits::journal_bytes_max;
 };
 
 // An open log without threads: storage, metadata and broker, built in this order and taken down in

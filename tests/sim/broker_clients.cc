@@ -1,6 +1,9 @@
 #include "broker_clients.h"
 
+#include <algorithm>
 #include <charconv>
+
+#include "model/batch_builder.h"
 
 namespace ringlog::sim {
 namespace {
@@ -39,6 +42,14 @@ result<std::int64_t> broker_port::list_offset(std::int64_t timestamp) {
   return listed.offset.value();
 }
 
+void broker_port::truncate_to(std::int64_t, callback<void(status)> done) {
+  done(make_error(error_code::unsupported, "no client can cut a log"));
+}
+
+result<std::int64_t> broker_port::ask_high_watermark() {
+  return list_offset(broker::latest_timestamp);
+}
+
 result<log_port::bounds> broker_port::ask_bounds() {
   bounds found;
   TRY_ASSIGN(found.start, list_offset(broker::earliest_timestamp));
@@ -64,25 +75,30 @@ result<std::vector<shared_bytes>> broker_port::read(std::int64_t from, std::int6
 
 // ---- admin_client: acting
 
+void admin_client::fail(std::string what) {
+  if (!violation_ && !excused_) violation_ = std::move(what);
+}
+
 void admin_client::create_or_delete_a_topic(broker::broker& served) {
   const std::string name = fmt::format("topic-{}", random_.below(4));
-  const presence before = topics_[name];
-  if (before == presence::unknown) return;
-  topics_[name] = presence::unknown;
-  const presence after = before == presence::absent ? presence::present : presence::absent;
+  topic& chosen = topics_[name];
+  if (chosen.is == presence::unknown) return;
+  const presence after = chosen.is == presence::absent ? presence::present : presence::absent;
+  chosen.is = presence::unknown;
+  ++operations_;
   const auto take = [this, name, after](const status& outcome) {
-    if (outcome.ok()) {
-      ++answers_;
-      topics_[name] = after;
-    } else if (!violation_) {
-      violation_ = fmt::format("{}: {}", name, outcome.failure().message);
-    }
+    if (!outcome.ok()) return fail(name + ": " + outcome.failure().message);
+    ++answers_;
+    topics_[name].is = after;
   };
   if (after == presence::present) {
-    broker::new_topic topic;
-    topic.name = name;
-    topic.partitions = 1;
-    served.create_topic(topic, false, [take](result<broker::created_topic> created) {
+    if (++chosen.life > 1) ++topics_made_again_;
+    chosen.values.clear();
+    chosen.answered = 0;
+    broker::new_topic made;
+    made.name = name;
+    made.partitions = 1;
+    served.create_topic(made, false, [take](result<broker::created_topic> created) {
       take(created.ok() ? status() : status(created.failure()));
     });
   } else {
@@ -92,10 +108,34 @@ void admin_client::create_or_delete_a_topic(broker::broker& served) {
   }
 }
 
+void admin_client::append_to_a_topic(broker::broker& served) {
+  const std::string name = fmt::format("topic-{}", random_.below(4));
+  topic& chosen = topics_[name];
+  if (chosen.is != presence::present) return;
+  chosen.values.push_back(
+      fmt::format("{} life {} record {}", name, chosen.life, chosen.values.size()));
+  ++operations_;
+  model::batch_builder builder;
+  builder.append(io::sim::simulated_clock::start_wall_ms, std::nullopt,
+                 as_bytes(chosen.values.back()));
+  broker::produce_request request;
+  request.target = {name, partition_id_t(0)};
+  request.batches = std::move(builder).finish({});
+  served.produce(std::move(request), [this, name, life = chosen.life, count = chosen.values.size()](
+                                         const result<broker::produce_answer>& answer) {
+    topic& of = topics_[name];
+    if (of.life != life || of.is != presence::present) return;
+    if (!answer.ok()) return fail(name + ": " + answer.failure().message);
+    ++answers_;
+    of.answered = std::max(of.answered, count);
+  });
+}
+
 void admin_client::commit_an_offset(broker::broker& served) {
   const auto partition = static_cast<std::int32_t>(random_.below(3));
   promise& given = offsets_[partition];
   const std::int64_t offset = ++given.asked;
+  ++operations_;
   broker::offset_commit_request request;
   request.from.group = group;
   request.offsets.push_back(
@@ -110,12 +150,13 @@ void admin_client::commit_an_offset(broker::broker& served) {
         const error& failure = answer.ok() ? *answer->at(0).second : answer.failure();
         // The group's partition is still being read after the start.
         if (failure.code == error_code::coordinator_loading) return;
-        if (!violation_) violation_ = "a commit failed: " + failure.message;
+        fail("a commit failed: " + failure.message);
       });
 }
 
 void admin_client::alter_a_config(broker::broker& served) {
   const std::int64_t value = ++config_.asked;
+  ++operations_;
   served.alter_configs(
       {broker::resource_type::topic, "orders"},
       {{std::string(altered_config), std::to_string(value), broker::alter_operation::set}}, false,
@@ -123,18 +164,18 @@ void admin_client::alter_a_config(broker::broker& served) {
         if (altered.ok()) {
           ++answers_;
           config_.answered = std::max(config_.answered, value);
-        } else if (!violation_) {
-          violation_ = "a config failed: " + altered.failure().message;
+        } else {
+          fail("a config failed: " + altered.failure().message);
         }
       });
 }
 
 void admin_client::allocate_a_producer_id(broker::broker& served) {
+  ++operations_;
   served.init_producer_id(std::nullopt, std::nullopt,
                           [this](result<broker::producer_identity> made) {
                             if (!made.ok()) {
-                              if (!violation_)
-                                violation_ = "a producer id failed: " + made.failure().message;
+                              fail("a producer id failed: " + made.failure().message);
                             } else if (!producer_ids_.insert(made->id.value()).second) {
                               violation_ = fmt::format("producer id {} was given twice", made->id);
                             } else {
@@ -147,18 +188,42 @@ void admin_client::allocate_a_producer_id(broker::broker& served) {
 
 violation admin_client::check(broker::broker& served, io::sim::world& world,
                               const io::sim::disk& drive) {
-  if (violation found = check_topics(served)) return found;
+  violation_.reset();
+  excused_ = false;
+  if (violation found = check_topics(served, world, drive)) return found;
   if (violation found = check_config(served)) return found;
   return check_offsets(served, world, drive);
 }
 
-violation admin_client::check_topics(broker::broker& served) {
+violation admin_client::check_topics(broker::broker& served, io::sim::world& world,
+                                     const io::sim::disk& drive) {
   for (auto& [name, promised] : topics_) {
     const bool is_there = served.find_topic(name).has_value();
-    if (promised == presence::present && !is_there) return name + " was created and is gone";
-    if (promised == presence::absent && is_there) return name + " was deleted and is there";
-    promised = is_there ? presence::present : presence::absent;
+    if (promised.is == presence::present && !is_there) return name + " was created and is gone";
+    if (promised.is == presence::absent && is_there) return name + " was deleted and is there";
+    promised.is = is_there ? presence::present : presence::absent;
+    if (!is_there) continue;
+    broker_port port(served, {name, partition_id_t(0)}, world, drive);
+    if (violation found = check_records(name, promised, port)) return found;
   }
+  return std::nullopt;
+}
+
+violation admin_client::check_records(const std::string& name, topic& of, broker_port& port) {
+  const auto bounds = port.ask_bounds();
+  if (!bounds.ok()) return name + ": " + bounds.failure().message;
+  std::vector<std::string> found;
+  const status read = read_records(port, *bounds, random_, found);
+  if (!read.ok()) return name + ": " + read.failure().message;
+  if (found.size() < of.answered) {
+    return fmt::format("{} has {} records, {} were acknowledged", name, found.size(), of.answered);
+  }
+  if (found.size() > of.values.size() ||
+      !std::equal(found.begin(), found.end(), of.values.begin())) {
+    return fmt::format("{} has other records than were sent in its life {}", name, of.life);
+  }
+  of.values = std::move(found);
+  of.answered = of.values.size();
   return std::nullopt;
 }
 

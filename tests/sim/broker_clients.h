@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "broker/broker.h"
 #include "log_port.h"
@@ -32,7 +33,9 @@ class broker_port final : public log_port {
 
   void append(byte_buffer batch, callback<void(result<appended>)> done) override;
   void delete_records(std::int64_t before, callback<void(result<std::int64_t>)> done) override;
+  void truncate_to(std::int64_t end, callback<void(status)> done) override;
   result<bounds> ask_bounds() override;
+  result<std::int64_t> ask_high_watermark() override;
   result<std::vector<shared_bytes>> read(std::int64_t from, std::int64_t bytes_max) override;
 
  private:
@@ -54,34 +57,51 @@ class admin_client {
   violation check(broker::broker& served, io::sim::world& world, const io::sim::disk& drive);
 
   void create_or_delete_a_topic(broker::broker& served);
+  void append_to_a_topic(broker::broker& served);
   void commit_an_offset(broker::broker& served);
   void alter_a_config(broker::broker& served);
   void allocate_a_producer_id(broker::broker& served);
 
-  const violation& broken_by_answers() const { return violation_; }
-  void forget_answers() { violation_.reset(); }
+  // From now until check() a failed answer breaks no promise: the disk fails.
+  void excuse_failures() { excused_ = true; }
 
+  const violation& broken_by_answers() const { return violation_; }
+
+  std::uint64_t operations() const { return operations_; }
   std::uint64_t answers() const { return answers_; }
+  std::uint64_t topics_made_again() const { return topics_made_again_; }
 
  private:
   enum class presence { absent, present, unknown };
+  // A topic under one name, deleted and made again now and then; each life has records of its own.
+  struct topic {
+    presence is = presence::absent;
+    int life = 0;
+    std::vector<std::string> values;  // sent in this life, by offset
+    std::size_t answered = 0;         // so many of them must be there
+  };
   struct promise {
     std::int64_t answered = -1;
     std::int64_t asked = -1;
   };
 
-  violation check_topics(broker::broker& served);
+  violation check_topics(broker::broker& served, io::sim::world& world, const io::sim::disk& drive);
+  violation check_records(const std::string& name, topic& of, broker_port& port);
+  void fail(std::string what);
   violation check_offsets(broker::broker& served, io::sim::world& world,
                           const io::sim::disk& drive);
   violation check_config(broker::broker& served);
   static violation check_promise(std::string_view what, std::int64_t found, promise& given);
 
   random_source& random_;
-  std::map<std::string, presence> topics_;
+  std::map<std::string, topic> topics_;
   std::map<std::int32_t, promise> offsets_;  // by partition of "orders"
   promise config_;
   std::set<std::int64_t> producer_ids_;
+  std::uint64_t operations_ = 0;
   std::uint64_t answers_ = 0;
+  std::uint64_t topics_made_again_ = 0;
+  bool excused_ = false;
   violation violation_;
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <gtest/gtest.h>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -13,45 +12,36 @@ namespace ringlog::sim {
 // One sentence about a broken promise; none when all were kept.
 using violation = std::optional<std::string>;
 
-inline std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
-  const char* given = std::getenv(name);
-  return given == nullptr ? otherwise : std::strtoull(given, nullptr, 10);
-}
+// What a run does otherwise than usual: the canaries of the tests.
+struct run_plan {
+  bool ack_at_once = false;  // a bug of the simulated client
+  io::sim::fault_plan faults;
+};
 
-// Runs `play(seed, events) -> violation` from RINGLOG_SEED on, RINGLOG_SIM_RUNS times, and stops at
-// the first broken promise.
+// What one run must contain; it goes on until it does.
+struct run_contents {
+  std::uint64_t operations = 500;  // of clients
+  std::uint64_t crashes = 2;
+  std::uint64_t restarts = 3;  // clean ones and those after a crash
+  std::uint64_t segments_rolled = 1;
+  std::uint64_t checkpoints = 1;  // of the journal, while it was in use
+};
+inline constexpr int boots_max = 60;  // more would mean that a run gets nowhere
+
+// Plays the runs with `first` and the seeds after it, and stops at the first broken promise.
 template <typename Play>
-std::optional<std::string> find_violation(std::uint64_t runs, io::sim::event_counts& events,
-                                          Play play) {
-  const std::uint64_t first = number_from_environment("RINGLOG_SEED", 1);
-  runs = number_from_environment("RINGLOG_SIM_RUNS", runs);
+violation find_violation(std::uint64_t first, std::uint64_t runs, io::sim::event_counts& events,
+                         Play play) {
   for (std::uint64_t seed = first; seed < first + runs; ++seed) {
-    violation found = play(seed, events);
-    if (found) return "RINGLOG_SEED=" + std::to_string(seed) + ": " + *found;
+    if (violation found = play(seed, events)) {
+      return "seed " + std::to_string(seed) + ": " + *found;
+    }
   }
   return std::nullopt;
 }
 
 inline void add(io::sim::event_counts& total, const io::sim::event_counts& more) {
   for (const auto& [name, count] : more) total[name] += count;
-}
-
-inline void print(const io::sim::event_counts& events) {
-  for (const auto& [name, count] : events) {
-    std::printf("  %10llu  %s\n", static_cast<unsigned long long>(count), name.c_str());
-  }
-}
-
-// Switches the simulated machine off at the `operations`-th crash point from now on.
-inline void crash_after(io::sim::disk& drive, std::uint64_t operations,
-                        io::sim::event_counts& events) {
-  const std::uint64_t at = drive.crash_points() + operations;
-  drive.observer = [&drive, &events, at](const io::sim::crash_point& point) {
-    if (point.number < at || drive.is_off()) return;
-    ++events[std::string("crash ") + (point.is_after ? "after " : "before ") +
-             std::string(point.what)];
-    drive.power_off();
-  };
 }
 
 }  // namespace ringlog::sim

@@ -354,10 +354,12 @@ void disk::crash(node& top) {
   for (const auto& [_, child] : top.children) crash(*child);
 }
 
-status disk::decay(const std::string& path) {
+std::uint64_t disk::used_bytes() const { return used_bytes(*root_); }
+
+status disk::decay(const std::string& path, std::uint64_t position, std::uint64_t size) {
   TRY_ASSIGN(const node_ptr found, find(path, "decay"));
   ++events_["fault: bit flipped"];
-  found->bytes.flip_bit(world_.random());
+  found->bytes.flip_bit(world_.random(), position, size);
   return {};
 }
 
@@ -428,8 +430,9 @@ std::shared_ptr<const stored_bytes::write_under_way> disk_file::begin_write(std:
 }
 
 status disk_file::write_durable(std::uint64_t position, bytes_view source) {
-  TRY(write_at(position, source));
-  return disk_.change("write_durable", path_, [&]() -> status {
+  TRY(check("write"));
+  TRY(disk_.change("durable_write", path_, [&] { return write_bytes(position, source); }));
+  return disk_.change("durable_sync", path_, [&]() -> status {
     if (disk_.strikes(disk_.faults.sync_error_one_in, "fault: sync failed")) {
       return fail_sync("write");
     }

@@ -27,8 +27,10 @@ struct fault_plan {
 
 // A moment just before or just after one operation that changes the disk.
 struct crash_point {
-  std::uint64_t number;   // counts from 0 over the disk's life
-  std::string_view what;  // "write", "write_durable", "sync", "resize", "create", "rename", ...
+  std::uint64_t number;  // counts from 0 over the disk's life
+  // "write", "sync", "resize", "create", "rename", "remove", "make_directory", "sync_directory",
+  // "sync_volume"; of a durable write "durable_write", then "durable_sync".
+  std::string_view what;
   bool is_after;
   const std::string& path;
 };
@@ -70,8 +72,12 @@ class disk final : public file_system {
   bool is_off() const { return off_; }
   void power_on();
 
-  // One bit of the file is wrong from now on.
-  status decay(const std::string& path);
+  // One bit of the file, in this range, is wrong from now on.
+  status decay(const std::string& path, std::uint64_t position = 0,
+               std::uint64_t size = UINT64_MAX);
+
+  // What all files take, reserved space included.
+  std::uint64_t used_bytes() const;
 
   // Operations, faults and crash outcomes so far, by name.
   const event_counts& events() const { return events_; }

@@ -174,9 +174,10 @@ void stored_bytes::crash_write(const change& one, std::size_t age, crash_dice& d
   ++events[fmt::format("crash {} a write{}", outcome, one.is_under_way ? " under way" : "")];
 }
 
-void stored_bytes::flip_bit(random_source& random) {
-  if (content_.empty()) return;
-  const std::size_t index = random.below(content_.size());
+void stored_bytes::flip_bit(random_source& random, std::uint64_t position, std::uint64_t size) {
+  if (content_.size() <= position) return;
+  const std::uint64_t range = std::min<std::uint64_t>(size, content_.size() - position);
+  const std::size_t index = position + random.below(range);
   const auto bit = static_cast<std::byte>(1u << random.below(8));
   content_[index] ^= bit;
   if (index < durable_.size()) durable_[index] ^= bit;

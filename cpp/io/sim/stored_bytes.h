@@ -59,8 +59,8 @@ class stored_bytes {
   // What a crash leaves becomes both sides.
   void crash(random_source& random, std::uint64_t sector_bytes, event_counts& events);
 
-  // Media decay: both sides lose one bit. Does nothing to an empty file.
-  void flip_bit(random_source& random);
+  // Media decay: both sides lose one bit of the range. Does nothing where the file ends before it.
+  void flip_bit(random_source& random, std::uint64_t position, std::uint64_t size);
 
  private:
   struct change {

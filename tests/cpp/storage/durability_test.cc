@@ -128,7 +128,7 @@ class DurabilityTest : public ::testing::Test {
         .at(orders);
   }
 
-  std::uint64_t durable_writes() { return disk_.events().at("write_durable"); }
+  std::uint64_t durable_writes() { return disk_.events().at("durable_sync"); }
 
   io::sim::world world_;
   io::sim::disk disk_{world_};

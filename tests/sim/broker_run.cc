@@ -1,0 +1,292 @@
+#include "broker_run.h"
+
+#include "broker_clients.h"
+#include "coverage.h"
+#include "node/core.h"
+#include "partition_client.h"
+#include "recovery_events.h"
+
+namespace ringlog::sim {
+namespace {
+
+constexpr std::int32_t partitions = 3;
+constexpr int steps_max = 250;
+
+model::config_map settings() {
+  return {{"offsets.topic.num.partitions", "2"},
+          {"log.initial.task.delay.ms", "1000"},
+          {"log.retention.check.interval.ms", "5000"},
+          {"log.flush.offset.checkpoint.interval.ms", "2000"}};
+}
+
+class broker_run {
+ public:
+  broker_run(std::uint64_t seed, const run_plan& plan, io::sim::event_counts& events)
+      : events_(events),
+        plan_(plan),
+        world_(seed),
+        disk_(world_),
+        engine_(world_.make_actor()),
+        sink_(events),
+        crashes_(disk_, world_.random(), broker_places, events),
+        admin_(world_.random()) {
+    disk_.faults = plan.faults;
+    for (std::int32_t i = 0; i < partitions; ++i) {
+      clients_.push_back(std::make_unique<partition_client>(
+          name_of(i).to_string(), producer_id_t(1'000'000 + i), world_.random(), plan.ack_at_once));
+    }
+  }
+
+  violation play() {
+    violation found = boots();
+    stop();
+    count();
+    return found;
+  }
+
+ private:
+  enum class ending : std::uint8_t { close, kill, crash_anywhere, crash_at_a_place };
+
+  static topic_partition name_of(std::int32_t i) { return {"orders", partition_id_t(i)}; }
+
+  std::uint64_t operations() const {
+    std::uint64_t sum = admin_.operations();
+    for (const auto& client : clients_) sum += client->counted().operations;
+    return sum;
+  }
+
+  bool is_complete() const {
+    const run_contents wanted;
+    return operations() >= wanted.operations && crashed_ >= wanted.crashes &&
+           restarted_ >= wanted.restarts && crashes_.segments_rolled() >= wanted.segments_rolled &&
+           crashes_.journal_checkpoints() >= wanted.checkpoints;
+  }
+
+  violation boots() {
+    for (int boot = 0; !is_complete(); ++boot) {
+      if (boot == boots_max) return "the run does not come to what it must contain";
+      if (violation found = one_boot()) return found;
+    }
+    return open();  // the last word
+  }
+
+  violation one_boot() {
+    constexpr ending endings[] = {ending::close,
+                                  ending::close,
+                                  ending::kill,
+                                  ending::crash_anywhere,
+                                  ending::crash_anywhere,
+                                  ending::crash_at_a_place,
+                                  ending::crash_at_a_place,
+                                  ending::crash_at_a_place};
+    const ending wanted = endings[world_.random().below(std::size(endings))];
+    if (wanted == ending::crash_anywhere) crashes_.crash_at_any(2000);
+    if (wanted == ending::crash_at_a_place) crashes_.crash_at_a_place();
+    violation found = unless_off(use());
+    if (!found && !disk_.is_off() && wanted != ending::kill) found = unless_off(close());
+    crashes_.disarm();
+    if (found) return found;
+    if (wanted == ending::kill && !disk_.is_off()) ++events_["kills"];
+    stop();
+    ++restarted_;
+    disk_.faults = plan_.faults;
+    if (disk_.is_off()) {
+      disk_.power_on();
+      ++crashed_;
+      ++events_["boots after a crash"];
+    }
+    return std::nullopt;
+  }
+
+  violation use() {
+    if (violation found = open()) return found;
+    crashes_.set_in_use(true);
+    const int fails_from =
+        world_.random().one_in(12) ? static_cast<int>(world_.random().below(steps_max)) : -1;
+    for (int step = 0; step < steps_max && !disk_.is_off(); ++step) {
+      if (step == fails_from) disk_.faults.sync_error_one_in = 20;
+      one_step();
+      if (is_disk_failing()) return end_with_a_failing_disk();
+      if (violation found = broken_by_answers()) return found;
+    }
+    return std::nullopt;
+  }
+
+  // What happens while the machine is off is nobody's fault.
+  violation unless_off(violation found) { return disk_.is_off() ? std::nullopt : found; }
+
+  std::uint64_t disk_failures() const {
+    std::uint64_t count = 0;
+    for (const char* name : {"fault: sync failed", "fault: sync of a directory failed"}) {
+      const auto found = disk_.events().find(name);
+      if (found != disk_.events().end()) count += found->second;
+    }
+    return count;
+  }
+  bool is_disk_failing() const { return disk_failures() != failures_before_; }
+
+  // Requests are refused; what was acknowledged must survive the machine's restart.
+  violation end_with_a_failing_disk() {
+    admin_.excuse_failures();
+    for (const auto& client : clients_) client->excuse_failures();
+    world_.run_for(milliseconds(world_.random().below(100)));
+    ++events_["failing disk: restarted"];
+    disk_.power_off();
+    return std::nullopt;
+  }
+
+  violation open() {
+    failures_before_ = disk_failures();
+    const bool was_used = crashed_ > 0;
+    violation found = open_all();
+    if (disk_.is_off() && was_used) ++events_["crash during a start"];
+    return unless_off(std::move(found));
+  }
+
+  violation open_all() {
+    const storage::services outside{disk_, engine_, world_.time(), world_.random(), sink_};
+    const auto make_directory = [&]() -> status {
+      TRY(disk_.make_directories("/data/log"));
+      TRY(disk_.sync_directory("/data"));
+      return disk_.sync_directory("/");
+    };
+    const status made = make_directory();
+    if (!made.ok()) return made.failure().message;
+    node::core_options options{"/data/log", "/data/journal", settings()};
+    options.journal_bytes_max = 2 * limits::MiB;
+    auto opened = node::core::open(outside, options);
+    if (!opened.ok()) return "open: " + opened.failure().message;
+    core_ = std::move(opened).value();
+    const auto started = ask<std::monostate>(world_, disk_, [&](auto done) {
+      core_->start([done = std::move(done)](status outcome) mutable {
+        if (!outcome.ok()) return done(std::move(outcome.failure()));
+        done(std::monostate());
+      });
+    });
+    if (!started.ok()) return "start: " + started.failure().message;
+    return attach();
+  }
+
+  violation attach() {
+    broker::broker& served = core_->broker();
+    if (!served.find_topic("orders")) {
+      broker::new_topic topic;
+      topic.name = "orders";
+      topic.partitions = partitions;
+      // An index of eight entries makes small segments.
+      topic.configs = {
+          {"segment.index.bytes", "64"}, {"index.interval.bytes", "300"}, {"retention.ms", "-1"}};
+      const auto made = ask<broker::created_topic>(
+          world_, disk_, [&](auto done) { served.create_topic(topic, false, std::move(done)); });
+      if (!made.ok()) return "create orders: " + made.failure().message;
+    }
+    if (violation found = admin_.check(served, world_, disk_)) return found;
+    for (std::int32_t i = 0; i < partitions; ++i) {
+      const auto client = static_cast<std::size_t>(i);
+      violation found = clients_[client]->attach(
+          std::make_unique<broker_port>(served, name_of(i), world_, disk_));
+      if (found) return found;
+    }
+    return std::nullopt;
+  }
+
+  void one_step() {
+    random_source& random = world_.random();
+    broker::broker& served = core_->broker();
+    partition_client& client = *clients_[random.below(partitions)];
+    const std::uint64_t choice = random.below(100);
+    if (choice < 58) {
+      client.send(random.one_in(25) ? 30'000 : 700);
+    } else if (choice < 62) {
+      client.delete_some_records();
+    } else if (choice < 68) {
+      admin_.create_or_delete_a_topic(served);
+    } else if (choice < 74) {
+      admin_.append_to_a_topic(served);
+    } else if (choice < 83) {
+      admin_.commit_an_offset(served);
+    } else if (choice < 86) {
+      admin_.alter_a_config(served);
+    } else if (choice < 88) {
+      admin_.allocate_a_producer_id(served);
+    } else if (choice < 93) {
+      world_.run_for(milliseconds(random.below(100)));
+    } else if (choice < 95) {
+      world_.run_for(std::chrono::seconds(random.below(20)));
+    }
+    for (std::uint64_t tasks = random.below(6); tasks > 0; --tasks) world_.run_one();
+  }
+
+  violation broken_by_answers() {
+    if (admin_.broken_by_answers()) return unless_off(admin_.broken_by_answers());
+    for (const auto& client : clients_) {
+      if (client->broken_by_answers()) return unless_off(client->broken_by_answers());
+    }
+    return std::nullopt;
+  }
+
+  violation close() {
+    if (is_disk_failing()) return std::nullopt;
+    crashes_.set_in_use(false);
+    // Clients get their answers first; a broker that closes refuses what is parked.
+    world_.run_for(std::chrono::seconds(1));
+    if (is_disk_failing()) return std::nullopt;
+    if (violation found = broken_by_answers()) return found;
+    const auto closed = ask<std::monostate>(world_, disk_, [&](auto done) {
+      core_->close([done = std::move(done)](status outcome) mutable {
+        if (!outcome.ok()) return done(std::move(outcome.failure()));
+        done(std::monostate());
+      });
+    });
+    if (disk_.is_off()) ++events_["crash during a clean close"];
+    if (is_disk_failing() || disk_.is_off()) return std::nullopt;
+    if (!closed.ok()) return "close: " + closed.failure().message;
+    ++events_["clean closes"];
+    return std::nullopt;
+  }
+
+  // The process ends, whatever it was doing.
+  void stop() {
+    crashes_.set_in_use(false);
+    world_.drop_all();
+    for (const auto& client : clients_) client->detach();
+    core_.reset();
+    world_.drop_all();
+  }
+
+  void count() {
+    for (const auto& client : clients_) {
+      events_["records acknowledged"] += static_cast<std::uint64_t>(client->acknowledged());
+      events_["resent batches known as duplicates"] += client->counted().duplicates;
+      events_["log starts answered"] += client->counted().log_starts;
+    }
+    events_["client operations"] += operations();
+    events_["answers to administration and commits"] += admin_.answers();
+    events_["topics made again under the same name"] += admin_.topics_made_again();
+    events_["segments rolled"] += crashes_.segments_rolled();
+    events_["checkpoints of a journal in use"] += crashes_.journal_checkpoints();
+    add(events_, disk_.events());
+  }
+
+  io::sim::event_counts& events_;
+  const run_plan& plan_;
+  io::sim::world world_;
+  io::sim::disk disk_;
+  io::sim::actor& engine_;
+  recovery_events sink_;
+  crash_plan crashes_;
+  admin_client admin_;
+  std::vector<std::unique_ptr<partition_client>> clients_;
+  std::unique_ptr<node::core> core_;
+  std::uint64_t failures_before_ = 0;
+  std::uint64_t crashed_ = 0;
+  std::uint64_t restarted_ = 0;
+};
+
+}  // namespace
+
+violation play_broker(std::uint64_t seed, const run_plan& plan, io::sim::event_counts& events) {
+  return broker_run(seed, plan, events).play();
+}
+
+}  // namespace ringlog::sim
