@@ -185,6 +185,7 @@ status finish_cut(log_context& context, const std::shared_ptr<partition_log>& lo
 // Under the log's mutex.
 journal::entry_number note_cut_in_journal(log_context& context, log_state& state,
                                           const cut_point& cut) {
+  if (state.journal_number == 0) state.name_in_journal(!state.is_journaled());
   if (!state.named_outside) {
     return context.shared_journal->append(
         {state.journal_number, journaled_cut{cut.end, cut.of->base, cut.position}});
@@ -261,10 +262,7 @@ void cut_log(log_context& context, const std::shared_ptr<partition_log>& log, of
     return;
   }
   if (!state.has_journal()) return done(finish_cut(context, log, end));
-  if (stored_end == log_end) {
-    if (state.journal_number != 0) return journal_cut(context, log, end, std::move(done));
-    return done(finish_cut(context, log, end));
-  }
+  if (stored_end == log_end) return journal_cut(context, log, end, std::move(done));
   log->when_durable(log_end, [&context, log, log_end, end,
                               done = std::move(done)](const status& durable) mutable {
     if (!durable.ok()) return done(durable.failure());
