@@ -132,6 +132,8 @@ status log_manager::set_aside(const topic_partition& name) {
                                    name.to_string());
   TRY_ASSIGN(const std::string renamed, state_->rename_directory(name, suffixes::stray_directory));
   (void)renamed;
+  TRY(state_->context.outside.disk.sync_directory(state_->options.directory));
+  state_->journal_stray(name);
   return {};
 }
 

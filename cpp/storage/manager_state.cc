@@ -297,11 +297,35 @@ void log_manager::state::delete_log(const topic_partition& name, callback<void(s
           {
             const std::lock_guard guard(self->mutex);
             of->removed = true;
-            if (!self->checkpoint_running) self->table.logs.erase(removal->first);
           }
-          if (self->checkpoint_running) self->removed_meanwhile.push_back(removal->first);
+          self->forget_removed(removal->first);
           self->delete_files(name, of, std::move(done));
         });
+  });
+}
+
+// The journal says that the log is gone: a checkpoint that begins from now on needs no row of it.
+void log_manager::state::forget_removed(std::uint32_t number) {
+  if (checkpoint_running) return removed_meanwhile.push_back(number);
+  const std::lock_guard guard(mutex);
+  table.logs.erase(number);
+}
+
+void log_manager::state::journal_stray(const topic_partition& name) {
+  if (shared_journal == nullptr) return;
+  std::uint32_t number = 0;
+  {
+    const std::lock_guard guard(mutex);
+    const auto known = names.find(name);
+    if (known == names.end()) return;
+    number = known->second;
+    names.erase(known);
+  }
+  const auto entry = shared_journal->append({number, journaled_removal{}});
+  context.outside.engine.post([self = shared_from_this(), number, entry] {
+    self->shared_journal->when_durable(entry, [self, number](const status& durable) {
+      if (durable.ok()) self->forget_removed(number);
+    });
   });
 }
 

@@ -97,6 +97,11 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   std::optional<std::pair<std::uint32_t, journal::entry_number>> journal_removal(
       const topic_partition& name, const std::shared_ptr<slot>& of);
   void deletion_ended();
+  void forget_removed(std::uint32_t number);
+
+  // Of a directory that was set aside: no replay makes it again, in the way of a topic of that name
+  // that comes later.
+  void journal_stray(const topic_partition& name);
   void delete_files(const topic_partition& name, const std::shared_ptr<slot>& of,
                     callback<void(status)> done);
   void apply_retention(callback<void(result<std::int64_t>)> done);
