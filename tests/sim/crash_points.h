@@ -16,7 +16,7 @@ std::string_view role_of(const io::sim::crash_point& point);
 // "crash before rename of journal checkpoint".
 std::string name_of(std::string_view what, bool is_after, std::string_view role);
 
-// An operation on a kind of file, which every round of a thousand runs has to crash at.
+// An operation on a kind of file, which ten thousand runs have to crash at.
 struct crash_place {
   std::string_view what;
   std::string_view role;

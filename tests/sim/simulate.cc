@@ -1,5 +1,5 @@
 // Plays many simulation runs in several processes, prints what happened how often, and fails on a
-// broken promise, or on something that never happened in a thousand runs. `./x sim` calls it.
+// broken promise, or on something that never happened in ten thousand runs. `./x sim` calls it.
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -17,7 +17,7 @@
 namespace ringlog::sim {
 namespace {
 
-constexpr std::uint64_t runs_that_cover_all = 1'000;
+constexpr std::uint64_t runs_that_cover_all = 10'000;
 constexpr unsigned seconds_of_a_run_max = 300;
 
 struct run_name {
