@@ -142,6 +142,7 @@ result<std::uint64_t> log_manager::state::replay_journal() {
   }
   TRY(replay.finish());
   shared_journal->files().set_live(scanned.live_files, scanned.position, scanned.next_sequence - 1);
+  TRY(shared_journal->files().sync_live());
   for (const auto& [number, log] : table.logs) {
     names[log.name] = number;
     checked_from[log.name] = replay.checked_from().at(number);

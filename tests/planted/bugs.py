@@ -136,9 +136,16 @@ BUGS = [
     Bug(
         "goes on in the journal where it began, not behind the last block",
         FILES,
-        "  position_ = position;\n}\n\nstatus journal_files::ensure_one()",
-        "  position_ = 0 * position;\n}\n\nstatus journal_files::ensure_one()",
+        "  position_ = position;\n}\n\nstatus journal_files::sync_live()",
+        "  position_ = 0 * position;\n}\n\nstatus journal_files::sync_live()",
         "storage 200",
+    ),
+    Bug(
+        "goes on behind blocks that nobody flushed",
+        MANAGER_JOURNAL,
+        "  TRY(shared_journal->files().sync_live());\n",
+        "",
+        "broker 4000",
     ),
     Bug(
         "the name of a new journal file is not synced",

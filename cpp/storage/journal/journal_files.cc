@@ -82,6 +82,11 @@ void journal_files::set_live(const std::vector<std::uint32_t>& numbers, std::int
   position_ = position;
 }
 
+status journal_files::sync_live() {
+  for (const auto& file : live_) TRY(file->opened->sync());
+  return {};
+}
+
 status journal_files::ensure_one() {
   if (!live_.empty() || !free_.empty()) return {};
   auto made = std::make_unique<journal_file>();

@@ -40,6 +40,10 @@ class journal_files {
   void set_live(const std::vector<std::uint32_t>& numbers, std::int64_t position,
                 std::uint64_t last_sequence);
 
+  // The live files, after set_live(). A block that recovery could read need not be on stable
+  // storage: its owner may have been killed between the write and its flush. Blocks.
+  status sync_live();
+
   // Makes a first file when there is none. Blocks.
   status ensure_one();
 
