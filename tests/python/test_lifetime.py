@@ -164,8 +164,9 @@ def test_a_forked_child_gets_a_clear_error(tmp_path):
 def test_interrupt_ends_a_wait(tmp_path, waiting):
     process = start(
         f"""
-        import sys
+        import signal, sys
         from ringlog import KafkaConsumer
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored under `command &`
         address = sys.argv[1]
         print("waiting", flush=True)
         try:
