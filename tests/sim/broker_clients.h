@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "broker/broker.h"
@@ -22,6 +23,18 @@ result<T> ask(io::sim::world& world, const io::sim::disk& drive, Start start) {
   if (answer->has_value()) return std::move(**answer);
   if (drive.is_off()) return make_error(error_code::io_error, "the simulated machine is off");
   return make_error(error_code::timed_out, "a call of the broker was not answered in an hour");
+}
+
+// The same of a call that answers a status.
+template <typename Start>
+status ask_status(io::sim::world& world, const io::sim::disk& drive, Start start) {
+  const auto answered = ask<std::monostate>(world, drive, [&](auto done) {
+    start(callback<void(status)>([done = std::move(done)](status outcome) mutable {
+      if (!outcome.ok()) return done(std::move(outcome.failure()));
+      done(std::monostate());
+    }));
+  });
+  return answered.ok() ? status() : status(answered.failure());
 }
 
 // A partition through the broker's facade.

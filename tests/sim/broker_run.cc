@@ -115,15 +115,7 @@ class broker_run {
   // What happens while the machine is off is nobody's fault.
   violation unless_off(violation found) { return disk_.is_off() ? std::nullopt : found; }
 
-  std::uint64_t disk_failures() const {
-    std::uint64_t count = 0;
-    for (const char* name : {"fault: sync failed", "fault: sync of a directory failed"}) {
-      const auto found = disk_.events().find(name);
-      if (found != disk_.events().end()) count += found->second;
-    }
-    return count;
-  }
-  bool is_disk_failing() const { return disk_failures() != failures_before_; }
+  bool is_disk_failing() const { return failures_of(disk_) != failures_before_; }
 
   // Requests are refused; what was acknowledged must survive the machine's restart.
   violation end_with_a_failing_disk() {
@@ -136,7 +128,7 @@ class broker_run {
   }
 
   violation open() {
-    failures_before_ = disk_failures();
+    failures_before_ = failures_of(disk_);
     const bool was_used = crashed_ > 0;
     violation found = open_all();
     if (disk_.is_off() && was_used) ++events_["crash during a start"];
@@ -157,12 +149,8 @@ class broker_run {
     auto opened = node::core::open(outside, options);
     if (!opened.ok()) return "open: " + opened.failure().message;
     core_ = std::move(opened).value();
-    const auto started = ask<std::monostate>(world_, disk_, [&](auto done) {
-      core_->start([done = std::move(done)](status outcome) mutable {
-        if (!outcome.ok()) return done(std::move(outcome.failure()));
-        done(std::monostate());
-      });
-    });
+    const auto started =
+        ask_status(world_, disk_, [&](auto done) { core_->start(std::move(done)); });
     if (!started.ok()) return "start: " + started.failure().message;
     return attach();
   }
@@ -232,12 +220,8 @@ class broker_run {
     world_.run_for(std::chrono::seconds(1));
     if (is_disk_failing()) return std::nullopt;
     if (violation found = broken_by_answers()) return found;
-    const auto closed = ask<std::monostate>(world_, disk_, [&](auto done) {
-      core_->close([done = std::move(done)](status outcome) mutable {
-        if (!outcome.ok()) return done(std::move(outcome.failure()));
-        done(std::monostate());
-      });
-    });
+    const auto closed =
+        ask_status(world_, disk_, [&](auto done) { core_->close(std::move(done)); });
     if (disk_.is_off()) ++events_["crash during a clean close"];
     if (is_disk_failing() || disk_.is_off()) return std::nullopt;
     if (!closed.ok()) return "close: " + closed.failure().message;

@@ -12,7 +12,7 @@ struct harness {
   const char* name;
   violation (*play)(std::uint64_t seed, const run_plan& plan, io::sim::event_counts& events);
   std::span<const crash_place> places;            // each to be crashed at, before and after
-  std::span<const std::string_view> occurrences;  // and what else has to happen
+  std::span<const std::string_view> occurrences;  // and what happens in this one only
 };
 std::span<const harness> harnesses();
 

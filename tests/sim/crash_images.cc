@@ -225,12 +225,8 @@ class opened_image {
     auto opened = node::core::open(outside, options_of(directory));
     if (!opened.ok()) return "open: " + opened.failure().message;
     core_ = std::move(*opened);
-    const auto started = ask<std::monostate>(world_, disk_, [&](auto done) {
-      core_->start([done = std::move(done)](status outcome) mutable {
-        if (!outcome.ok()) return done(std::move(outcome.failure()));
-        done(std::monostate());
-      });
-    });
+    const auto started =
+        ask_status(world_, disk_, [&](auto done) { core_->start(std::move(done)); });
     if (!started.ok()) return "start: " + started.failure().message;
     return std::nullopt;
   }

@@ -40,6 +40,17 @@ violation find_violation(std::uint64_t first, std::uint64_t runs, io::sim::event
   return std::nullopt;
 }
 
+// How many writes and syncs the disk has failed so far.
+inline std::uint64_t failures_of(const io::sim::disk& drive) {
+  std::uint64_t count = 0;
+  for (const char* name : {"fault: write failed", "fault: sync failed",
+                           "fault: sync of a directory failed", "fault: sync of the disk failed"}) {
+    const auto found = drive.events().find(name);
+    if (found != drive.events().end()) count += found->second;
+  }
+  return count;
+}
+
 inline void add(io::sim::event_counts& total, const io::sim::event_counts& more) {
   for (const auto& [name, count] : more) total[name] += count;
 }

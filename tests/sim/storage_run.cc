@@ -191,17 +191,7 @@ class storage_run {
     return std::nullopt;
   }
 
-  std::uint64_t disk_failures() const {
-    std::uint64_t count = 0;
-    for (const char* name :
-         {"fault: write failed", "fault: sync failed", "fault: sync of a directory failed",
-          "fault: sync of the disk failed"}) {
-      const auto found = disk_.events().find(name);
-      if (found != disk_.events().end()) count += found->second;
-    }
-    return count;
-  }
-  bool is_disk_failing() const { return disk_failures() != failures_before_; }
+  bool is_disk_failing() const { return failures_of(disk_) != failures_before_; }
 
   // Reads go on; what was acknowledged must survive the machine's restart.
   violation end_with_a_failing_disk() {
@@ -257,7 +247,7 @@ class storage_run {
   }
 
   violation open() {
-    failures_before_ = disk_failures();
+    failures_before_ = failures_of(disk_);
     is_excused_ = false;
     answer_broke_.reset();
     const bool was_used = crashed_ > 0;
