@@ -8,14 +8,13 @@ import threading
 
 import pytest
 import ringlog
-from conftest import TOP
 from ringlog import KafkaConsumer, KafkaProducer, TopicPartition
+from ringlog_program import PROGRAM, needs_program, values
 
-PROGRAM = TOP / "build" / "ringlog"
 PARTITIONS = 3
 WRITERS = 2
 
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no build/ringlog: ./x build")
+pytestmark = needs_program
 
 
 def run(*arguments):
@@ -23,20 +22,9 @@ def run(*arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def values(address, topic="t", partitions=PARTITIONS):
-    """The values of each partition, which must have all offsets."""
-    found = {}
-    consumer = KafkaConsumer(bootstrap_servers=address)
-    for number in range(partitions):
-        one = TopicPartition(topic, number)
-        consumer.assign([one])
-        consumer.seek_to_beginning(one)
-        records = []
-        while len(records) < consumer.end_offsets([one])[one]:
-            records += consumer.poll(timeout_ms=5000).get(one, [])
-        assert [record.offset for record in records] == list(range(len(records)))
-        found[number] = [record.value for record in records]
-    consumer.close()
+def all_values(address, topic="t", partitions=PARTITIONS):
+    """The values of each partition."""
+    found = {number: values(address, topic, number) for number in range(partitions)}
     ringlog.close(address)
     return found
 
@@ -106,7 +94,7 @@ def test_under_load(written, tmp_path):
         status, said, _ = run("check", "--json", str(target))
         assert status == 0 and json.loads(said)["findings"] == [], said
         assert (target / ".kafka_cleanshutdown").exists()
-        found = values(f"file:{target}")
+        found = all_values(f"file:{target}")
         for writer, acknowledged in zip(writers, known):
             for to, expected in enumerate(acknowledged):
                 own = [value for value in found[to] if value.startswith(writer.prefix + b" ")]
@@ -128,8 +116,8 @@ def test_the_program_copies_a_closed_and_a_killed_directory(tmp_path):
         assert (target / "meta.properties").exists()
         assert run("check", target)[0] == 0
         expected = {0: [b"%d" % number for number in range(50)]}
-        assert values(f"file:{target}", partitions=1) == expected
-        assert values(f"file:{data}", partitions=1) == expected
+        assert all_values(f"file:{target}", partitions=1) == expected
+        assert all_values(f"file:{data}", partitions=1) == expected
 
 
 def test_a_copy_keeps_groups_configs_and_log_starts(written, tmp_path):

@@ -1,28 +1,15 @@
 """`ringlog check`: what the Python module writes is clean, what is broken is found and repaired."""
 
-import json
 import os
 import subprocess
 import sys
 
 import pytest
 import ringlog
-from conftest import TOP, produce
+from conftest import produce
+from ringlog_program import check, needs_program
 
-PROGRAM = TOP / "build" / "ringlog"
-
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no build/ringlog: ./x build")
-
-
-def check(directory, *options):
-    """(exit status, what `ringlog check --json` says, or its error)."""
-    done = subprocess.run(
-        [PROGRAM, "check", "--json", *options, directory],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+pytestmark = needs_program
 
 
 def write(address):

@@ -1,21 +1,20 @@
 """A damaged block of the journal that was acknowledged: read-only, named, repaired on word."""
 
-import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import ringlog
-from conftest import TOP
 from ringlog import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from ringlog.admin import NewTopic
 from ringlog.errors import KafkaStorageError
+from ringlog_program import PROGRAM, check, contents, needs_program, values
 
-PROGRAM = TOP / "build" / "ringlog"
 EACH = 30
 
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no build/ringlog: ./x build")
+pytestmark = needs_program
 
 # Records of `b` are in blocks of their own, between those of `a`.
 VICTIM = """
@@ -48,36 +47,8 @@ def damage(data, text: bytes) -> None:
     journal.write_bytes(content)
 
 
-def check(directory, *options):
-    done = subprocess.run(
-        [PROGRAM, "check", "--json", *options, directory],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
-
-
-def contents(directory):
-    files = (file for file in sorted(directory.rglob("*")) if file.is_file())
-    return {file: file.read_bytes() for file in files}
-
-
-def values(address, topic):
-    one = TopicPartition(topic, 0)
-    consumer = KafkaConsumer(bootstrap_servers=address)
-    consumer.assign([one])
-    consumer.seek_to_beginning(one)
-    found = []
-    while len(found) < consumer.end_offsets([one])[one]:
-        for records in consumer.poll(timeout_ms=5000).values():
-            found += [record.value.decode() for record in records]
-    consumer.close()
-    return found
-
-
 def expected(topic, count=EACH):
-    return [f"{topic} {number}" for number in range(count)]
+    return [b"%s %d" % (topic.encode(), number) for number in range(count)]
 
 
 def ends(said):
@@ -120,7 +91,7 @@ def test_a_damaged_block_opens_for_reading_only(killed):
     after = contents(killed)
     # What stands before the damage may be in the segments now, as after any replay.
     assert all(after[file].startswith(content) for file, content in before.items())
-    assert {file for file in after if file.parent.parent != killed / "log"} <= set(before)
+    assert {file for file in after if file.parent.parent != Path("log")} <= set(before)
 
 
 def test_check_names_what_is_lost_and_repair_keeps_the_rest(killed):

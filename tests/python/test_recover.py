@@ -1,6 +1,5 @@
 """`ringlog recover`: what a killed process left becomes a Kafka log directory with all it holds."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -9,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import ringlog
-from conftest import TOP, produce
-from ringlog import KafkaConsumer, KafkaProducer, TopicPartition
+from conftest import produce
+from ringlog import KafkaProducer
+from ringlog_program import PROGRAM, contents, needs_program, run, values
 
-PROGRAM = TOP / "build" / "ringlog"
 RECORDS = 300
 
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="no build/ringlog: ./x build")
+pytestmark = needs_program
 
 VICTIM = """
 import os, sys
@@ -27,38 +26,18 @@ os.kill(os.getpid(), 9)
 """
 
 
-def kill_a_writer(directory):
-    subprocess.run([sys.executable, "-c", VICTIM, f"file:{directory}"], timeout=60)
-
-
 def recover(directory):
-    """(exit status, what `ringlog recover --json` says, or its error)."""
-    done = subprocess.run(
-        [PROGRAM, "recover", "--json", directory], capture_output=True, text=True, timeout=60
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+    return run("recover", directory)
 
 
-def values(address):
-    consumer = KafkaConsumer(bootstrap_servers=address)
-    one = TopicPartition("orders", 0)
-    consumer.assign([one])
-    consumer.seek_to_beginning(one)
-    found = []
-    while len(found) < consumer.end_offsets([one])[one]:
-        for records in consumer.poll(timeout_ms=5000).values():
-            found += [int(record.value) for record in records]
-    consumer.close()
+def numbers(address):
+    found = [int(value) for value in values(address, "orders")]
     ringlog.close(address)
     return found
 
 
-def contents(directory):
-    return {
-        file.relative_to(directory): file.read_bytes()
-        for file in sorted(Path(directory).rglob("*"))
-        if file.is_file()
-    }
+def kill_a_writer(directory):
+    subprocess.run([sys.executable, "-c", VICTIM, f"file:{directory}"], timeout=60)
 
 
 def assert_is_kafkas(log: Path):
@@ -79,7 +58,7 @@ def test_after_a_kill(tmp_path):
     assert said["bytes"] > RECORDS * 60 and said["partitions"] >= 2
     assert_is_kafkas(data / "log")
     assert recover(data / "log")[1]["recovered"] is False  # and by its other name
-    assert values(f"file:{data}") == list(range(RECORDS))
+    assert numbers(f"file:{data}") == list(range(RECORDS))
 
 
 def test_a_kafka_log_directory_that_was_opened_in_place(tmp_path):
@@ -92,7 +71,7 @@ def test_a_kafka_log_directory_that_was_opened_in_place(tmp_path):
     status, said = recover(kafka)
     assert (status, said["recovered"]) == (0, True)
     assert_is_kafkas(kafka)
-    assert values(f"file:{kafka}") == list(range(RECORDS))
+    assert numbers(f"file:{kafka}") == list(range(RECORDS))
 
 
 def test_what_was_closed_is_left_alone(tmp_path):
@@ -124,7 +103,7 @@ def test_what_another_program_used_is_refused(tmp_path):
     assert contents(tmp_path) == before
     (log / "meta.properties").unlink()
     assert recover(data)[0] == 0
-    assert values(f"file:{data}") == list(range(RECORDS))
+    assert numbers(f"file:{data}") == list(range(RECORDS))
 
 
 def test_what_was_used_and_set_aside_again_is_refused(tmp_path):
@@ -158,4 +137,4 @@ def test_interrupted_at_any_moment_it_can_be_run_again(tmp_path):
                 running.kill()
     assert recover(data)[0] == 0
     assert_is_kafkas(data / "log")
-    assert values(f"file:{data}") == list(range(RECORDS))
+    assert numbers(f"file:{data}") == list(range(RECORDS))

@@ -1,18 +1,16 @@
 """A directory of each released format opens with every record: tests/golden/make_released.py."""
 
 import json
-import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 import ringlog
-from conftest import TOP
 from ringlog import KafkaAdminClient, KafkaConsumer, TopicPartition
 from ringlog.admin import ConfigResource, ConfigResourceType
+from ringlog_program import check, needs_program
 
 RELEASED = Path(__file__).resolve().parents[1] / "golden" / "released"
-PROGRAM = TOP / "build" / "ringlog"
 ARCHIVES = sorted(RELEASED.glob("*.tar.xz"))
 SETTINGS = {"log.retention.ms": "-1"}
 
@@ -80,12 +78,11 @@ def test_everything_is_there(unpacked):
         assert (directory / "log" / "meta.properties").exists()
 
 
-@pytest.mark.skipif(not PROGRAM.exists(), reason="no build/ringlog: ./x build")
+@needs_program
 def test_check_finds_nothing_wrong_and_all_records(unpacked):
     directory, expected = unpacked
-    done = subprocess.run([PROGRAM, "check", "--json", directory], capture_output=True, timeout=60)
-    said = json.loads(done.stdout)
-    assert (done.returncode, said["damage"], said["faults"]) == (0, 0, 0), said["findings"]
+    status, said = check(directory)
+    assert (status, said["damage"], said["faults"]) == (0, 0, 0), said["findings"]
     records = {(one["topic"], one["partition"]): one for one in said["partitions"]}
     for topic, partitions in expected["topics"].items():
         for number, known in enumerate(partitions):
