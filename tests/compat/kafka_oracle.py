@@ -251,24 +251,41 @@ class KafkaServer:
     def start(self, topics=(), timeout_seconds: float = START_SECONDS_MAX) -> "KafkaServer":
         """Start and wait until Metadata names a broker and leaders for all partitions of `topics`.
 
-        The time that took is in `seconds_to_leaders`.
+        The time that took is in `seconds_to_leaders`. With `__consumer_offsets` among them, wait
+        for its groups, too: until they are loaded, Kafka lists none.
         """
         began = time.monotonic()
+        logged_before = len(self.log())
         self.spawn()
-        while time.monotonic() - began < timeout_seconds:
-            if not self.pid:
-                raise RuntimeError(f"Kafka ended by itself:\n{self.log()[-6000:]}")
+        answer = self._wait_for_metadata(topics, began + timeout_seconds)
+        self.seconds_to_leaders = time.monotonic() - began
+        to_load = len(answer.leaders["__consumer_offsets"]) if "__consumer_offsets" in topics else 0
+        while self._groups_loaded(logged_before) < to_load:
+            self._go_on_waiting(began + timeout_seconds, "loaded no groups")
+        return self
+
+    def _wait_for_metadata(self, topics, deadline: float) -> wire_probe.Metadata:
+        while True:
             try:
-                if wire_probe.metadata(self.port).serves(topics):
-                    self.seconds_to_leaders = time.monotonic() - began
-                    return self
+                answer = wire_probe.metadata(self.port)
+                if answer.serves(topics):
+                    return answer
             except OSError:
                 pass
-            time.sleep(0.02)
-        self.kill()
-        raise TimeoutError(
-            f"Kafka named no leaders within {timeout_seconds} s:\n{self.log()[-6000:]}"
-        )
+            self._go_on_waiting(deadline, "named no leaders")
+
+    def _groups_loaded(self, log_from: int) -> int:
+        done = re.findall(r"Finished loading of metadata from (\S+)", self.log()[log_from:])
+        return len(set(done))
+
+    def _go_on_waiting(self, deadline: float, missing: str):
+        if not self.pid:
+            raise RuntimeError(f"Kafka ended by itself:\n{self.log()[-6000:]}")
+        if time.monotonic() > deadline:
+            log = self.log()
+            self.kill()
+            raise TimeoutError(f"Kafka {missing} in time:\n{log[-6000:]}")
+        time.sleep(0.02)
 
     def wait_ended(self, timeout_seconds: float = STOP_SECONDS_MAX) -> int:
         """Wait for the process to end; its exit code."""
