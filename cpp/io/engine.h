@@ -31,6 +31,10 @@ class engine : public executor {
   virtual void read(file& source, std::uint64_t position, mutable_bytes target,
                     read_completion done) = 0;
 
+  // Runs `work`, which may block for long, on a thread that is there for such work, one after
+  // another, and its answer's completion as all others.
+  virtual void run_blocking(callback<status()> work, completion done) = 0;
+
   // "io_uring", "epoll" or "simulation".
   virtual std::string_view name() const = 0;
 };

@@ -121,6 +121,11 @@ class file_system {
 
   virtual result<std::vector<directory_entry>> list(const std::string& path) = 0;
 
+  // The same without sizes, which would cost a call for each entry.
+  virtual result<std::vector<directory_entry>> list_names(const std::string& path) {
+    return list(path);
+  }
+
   virtual result<bool> exists(const std::string& path) = 0;
 
   // With parents; no failure when it is there. Durable after sync_directory of the parent.

@@ -1,5 +1,8 @@
 #include "io/loop.h"
 
+#include <pthread.h>
+#include <signal.h>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -28,7 +31,7 @@ void loop::run() {
     run_finished();
     run_due_timers();
     run_posted();
-    if (may_end()) return;
+    if (may_end()) return end_helper();
     run_lone();
     if (linger()) continue;
     wait(prepare_to_wait());
@@ -225,6 +228,56 @@ void loop::sync(file& target, completion done) {
 
 void loop::read(file& source, std::uint64_t position, mutable_bytes target, read_completion done) {
   submit(operation::make_read(source, position, target, std::move(done)));
+}
+
+// ---- blocking work
+
+void loop::run_blocking(callback<status()> work, completion done) {
+  CHECK(on_own_thread(), "operations are submitted on the engine's own thread");
+  ++under_way_;
+  if (helper_ == nullptr) {
+    helper_ = std::make_unique<helper>();
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited by the thread made here
+    helper_->thread = std::thread([this] { serve_helper(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  const std::lock_guard lock(helper_->mutex);
+  helper_->waiting.push_back({std::move(work), std::move(done)});
+  helper_->work_there.notify_one();
+}
+
+void loop::serve_helper() {
+  helper& mine = *helper_;
+  std::unique_lock lock(mine.mutex);
+  for (;;) {
+    mine.work_there.wait(lock, [&] { return mine.ending || !mine.waiting.empty(); });
+    if (mine.waiting.empty()) return;
+    helper::job next = std::move(mine.waiting.front());
+    mine.waiting.pop_front();
+    lock.unlock();
+    status outcome = next.work();
+    next.work = nullptr;
+    post([this, outcome = std::move(outcome), done = std::move(next.done)]() mutable {
+      --under_way_;
+      done(std::move(outcome));
+    });
+    lock.lock();
+  }
+}
+
+// Nothing is under way, so it waits or is about to.
+void loop::end_helper() {
+  if (helper_ == nullptr) return;
+  {
+    const std::lock_guard lock(helper_->mutex);
+    helper_->ending = true;
+    helper_->work_there.notify_one();
+  }
+  helper_->thread.join();
+  helper_.reset();
 }
 
 }  // namespace ringlog::io

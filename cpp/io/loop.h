@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,8 +22,9 @@ namespace ringlog::io {
 // submit or another completion.
 //
 // The thread that calls run() first is the engine's thread for its whole life. post, schedule_at,
-// cancel and stop may be called from any thread; write, sync and read from the engine's only.
-// Files without a descriptor (a log in memory) are served by their own calls, at once.
+// cancel and stop may be called from any thread; write, sync, read and run_blocking from the
+// engine's only. Files without a descriptor (a log in memory) are served by their own calls, at
+// once. The helper of run_blocking is made when first needed and ends with run().
 //
 // One caller that waits for each durable write before the next one gets two things. A small durable
 // write that is still alone when the loop would wait is done in place, by a blocking call: handing
@@ -60,6 +63,7 @@ class loop : public engine {
              completion done) final;
   void sync(file& target, completion done) final;
   void read(file& source, std::uint64_t position, mutable_bytes target, read_completion done) final;
+  void run_blocking(callback<status()> work, completion done) final;
 
  protected:
   // Called once, at the start of run(), on the engine's thread.
@@ -78,11 +82,26 @@ class loop : public engine {
   void finished(std::unique_ptr<operation> work);
 
  private:
+  // The thread of run_blocking.
+  struct helper {
+    struct job {
+      callback<status()> work;
+      completion done;
+    };
+    std::mutex mutex;  // guards what follows
+    std::condition_variable work_there;
+    std::deque<job> waiting;
+    bool ending = false;
+    std::thread thread;
+  };
+
   void submit(std::unique_ptr<operation> work);
   void start(std::unique_ptr<operation> work);
   bool may_run_in_place(const operation& work) const;
   void run_lone();
   bool linger();
+  void serve_helper();
+  void end_helper();
   void run_finished();
   void run_posted();
   void run_due_timers();
@@ -100,6 +119,7 @@ class loop : public engine {
   monotonic_time in_place_again_{};  // not before: the last write in place took long
   monotonic_time idle_since_{};
   bool soon_woken_ = false;
+  std::unique_ptr<helper> helper_;
 
   std::atomic<bool> is_posted_ = false;  // a hint for linger()
   std::mutex mutex_;                     // guards what follows

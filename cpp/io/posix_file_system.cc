@@ -181,7 +181,11 @@ result<std::unique_ptr<volume>> posix_file_system::open_volume(const std::string
   return std::unique_ptr<volume>(std::make_unique<posix_volume>(std::move(opened), path));
 }
 
-result<std::vector<directory_entry>> posix_file_system::list(const std::string& path) {
+namespace {
+
+enum class entry_detail { with_size, name_only };
+
+result<std::vector<directory_entry>> list_directory(const std::string& path, entry_detail detail) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
   if (directory == nullptr) return error_from_errno(errno, "list", path);
   std::vector<directory_entry> entries;
@@ -194,15 +198,31 @@ result<std::vector<directory_entry>> posix_file_system::list(const std::string& 
     }
     directory_entry entry{.name = found->d_name};
     if (entry.name == "." || entry.name == "..") continue;
-    struct stat about {};
-    // Gone since readdir, or a dangling link: not there for us.
-    if (::fstatat(::dirfd(directory.get()), found->d_name, &about, 0) != 0) continue;
-    entry.is_directory = S_ISDIR(about.st_mode);
-    entry.size = S_ISREG(about.st_mode) ? static_cast<std::uint64_t>(about.st_size) : 0;
+    const bool is_known = found->d_type == DT_DIR || found->d_type == DT_REG;
+    if (detail == entry_detail::name_only && is_known) {
+      entry.is_directory = found->d_type == DT_DIR;
+    } else {
+      struct stat about {};
+      // Gone since readdir, or a dangling link: not there for us.
+      if (::fstatat(::dirfd(directory.get()), found->d_name, &about, 0) != 0) continue;
+      entry.is_directory = S_ISDIR(about.st_mode);
+      const bool has_size = S_ISREG(about.st_mode) && detail == entry_detail::with_size;
+      entry.size = has_size ? static_cast<std::uint64_t>(about.st_size) : 0;
+    }
     entries.push_back(std::move(entry));
   }
   std::ranges::sort(entries, {}, &directory_entry::name);
   return entries;
+}
+
+}  // namespace
+
+result<std::vector<directory_entry>> posix_file_system::list(const std::string& path) {
+  return list_directory(path, entry_detail::with_size);
+}
+
+result<std::vector<directory_entry>> posix_file_system::list_names(const std::string& path) {
+  return list_directory(path, entry_detail::name_only);
 }
 
 result<bool> posix_file_system::exists(const std::string& path) {

@@ -13,6 +13,7 @@ class posix_file_system final : public file_system {
   result<std::unique_ptr<file>> open_direct(const std::string& path) override;
   result<std::unique_ptr<volume>> open_volume(const std::string& path) override;
   result<std::vector<directory_entry>> list(const std::string& path) override;
+  result<std::vector<directory_entry>> list_names(const std::string& path) override;
   result<bool> exists(const std::string& path) override;
   status make_directories(const std::string& path) override;
   status rename(const std::string& source, const std::string& target) override;

@@ -54,15 +54,23 @@ status check_partition_count(std::int32_t count) {
 
 }  // namespace
 
-struct controller::state {
+struct controller::state : std::enable_shared_from_this<controller::state> {
   state(random_source& chosen, metadata_log_options given)
       : options(std::move(given)), random(chosen) {}
 
   const metadata_log_options options;
   std::unique_ptr<metadata_log> log;
 
+  struct epoch_raise {
+    uuid topic_id;
+    partition_id_t partition;
+    reply<leader_epoch_t> done;
+  };
+
   std::mutex mutex;  // held while deciding and appending, which do no I/O
   random_source& random;
+  std::vector<epoch_raise> raises;  // that wait
+  bool is_raising = false;          // a change for some is under way
 
   // decide(image) -> result<records> looks at everything appended; answer(image) makes the reply
   // from the image that has the records. No records: nothing is to be changed.
@@ -72,6 +80,9 @@ struct controller::state {
   void add_partition(const image& now, const uuid& topic_id, std::int32_t partition,
                      records& target) const;
   status register_node(storage::log_manager& logs);
+  void raise_epochs();
+  result<protocol::metadata_record> epoch_raised(const image& now, const epoch_raise& asked) const;
+  result<leader_epoch_t> epoch_of(const epoch_raise& raised) const;
 };
 
 template <typename T, typename Decide, typename Answer>
@@ -238,31 +249,80 @@ void controller::alter_configs(config_resource resource, std::vector<config_chan
 
 void controller::raise_leader_epoch(const uuid& topic_id, partition_id_t partition,
                                     reply<leader_epoch_t> done) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->raises.push_back({topic_id, partition, std::move(done)});
+    if (std::exchange(state_->is_raising, true)) return;
+  }
+  state_->raise_epochs();
+}
+
+result<protocol::metadata_record> controller::state::epoch_raised(const image& now,
+                                                                  const epoch_raise& asked) const {
+  TRY_ASSIGN(const topic_ptr topic, find(now, asked.topic_id));
+  const partition_ptr found = topic->find_partition(asked.partition);
+  if (found == nullptr) {
+    return make_error(error_code::unknown_topic_or_partition, "topic '{}' has no partition {}",
+                      topic->name, asked.partition);
+  }
+  if (!found->has_replica(options.node)) {
+    return make_error(error_code::not_leader, "partition {}-{} has no replica on node {}",
+                      topic->name, asked.partition, options.node);
+  }
+  protocol::partition_change_record change;
+  change.partition_id = asked.partition.value();
+  change.topic_id = asked.topic_id;
+  change.leader = no_leader.value();  // written or not, it raises the epoch
+  if (found->in_sync_replicas != std::vector{options.node}) {
+    change.isr = std::vector{options.node.value()};
+  }
+  return protocol::metadata_record{std::move(change), 0};
+}
+
+// All that wait go into one change: each change copies the partitions of its topic, and many of
+// them may be written to for the first time at once.
+void controller::state::raise_epochs() {
+  auto asked = std::make_shared<std::vector<epoch_raise>>();
+  {
+    const std::lock_guard lock(mutex);
+    asked->swap(raises);
+  }
+  std::vector<std::pair<reply<leader_epoch_t>, error>> refused;
   const auto decide = [&](const image& now) -> result<records> {
-    TRY_ASSIGN(const topic_ptr topic, find(now, topic_id));
-    const partition_ptr found = topic->find_partition(partition);
-    if (found == nullptr) {
-      return make_error(error_code::unknown_topic_or_partition, "topic '{}' has no partition {}",
-                        topic->name, partition);
+    records decided;
+    std::vector<epoch_raise> possible;
+    for (epoch_raise& each : *asked) {
+      auto record = epoch_raised(now, each);
+      if (!record.ok()) {
+        refused.emplace_back(std::move(each.done), std::move(record.failure()));
+      } else {
+        decided.push_back(std::move(record).value());
+        possible.push_back(std::move(each));
+      }
     }
-    if (!found->has_replica(state_->options.node)) {
-      return make_error(error_code::not_leader, "partition {}-{} has no replica on node {}",
-                        topic->name, partition, state_->options.node);
-    }
-    protocol::partition_change_record change;
-    change.partition_id = partition.value();
-    change.topic_id = topic_id;
-    change.leader = no_leader.value();  // written or not, it raises the epoch
-    if (found->in_sync_replicas != std::vector{state_->options.node}) {
-      change.isr = std::vector{state_->options.node.value()};
-    }
-    return records{{std::move(change), 0}};
+    asked->swap(possible);
+    return decided;
   };
-  const auto answer = [topic_id, partition](const image& after) -> result<leader_epoch_t> {
-    TRY_ASSIGN(const topic_ptr topic, find(after, topic_id));
-    return topic->find_partition(partition)->leader_epoch;
+  const auto finish = [weak = weak_from_this(), asked](const status& outcome) {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    for (epoch_raise& each : *asked) {
+      each.done(outcome.ok() ? self->epoch_of(each) : result<leader_epoch_t>(outcome.failure()));
+    }
+    {
+      const std::lock_guard lock(self->mutex);
+      self->is_raising = !self->raises.empty();
+      if (!self->is_raising) return;
+    }
+    self->raise_epochs();
   };
-  state_->change(std::move(done), decide, answer);
+  change(reply<void>(finish), decide, [](const image&) {});
+  for (auto& [done, why] : refused) done(std::move(why));
+}
+
+result<leader_epoch_t> controller::state::epoch_of(const epoch_raise& raised) const {
+  TRY_ASSIGN(const topic_ptr topic, find(*log->published(), raised.topic_id));
+  return topic->find_partition(raised.partition)->leader_epoch;
 }
 
 void controller::allocate_producer_ids(reply<producer_id_block> done) {
@@ -281,5 +341,6 @@ void controller::allocate_producer_ids(reply<producer_id_block> done) {
 }
 
 status controller::write_snapshot() { return state_->log->write_snapshot(); }
+status controller::write_due_snapshot() { return state_->log->write_due_snapshot(); }
 
 }  // namespace ringlog::metadata

@@ -88,6 +88,7 @@ class controller {
 
   // A snapshot of the published image, as Kafka writes now and then. Blocks for the writing.
   status write_snapshot();
+  status write_due_snapshot();  // where the log behind the last one is long
 
  private:
   struct state;

@@ -1,6 +1,7 @@
 #include "metadata/metadata_log.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -65,6 +66,7 @@ struct metadata_log::state : std::enable_shared_from_this<metadata_log::state> {
   leader_epoch_t epoch{0};
   std::optional<protocol::kraft_version_record> kraft_version;
   std::optional<protocol::voters_record> voters;
+  std::atomic<std::int64_t> bytes_since_snapshot = 0;
 
   struct waiting_append {
     offset_t end;
@@ -89,6 +91,7 @@ struct metadata_log::state : std::enable_shared_from_this<metadata_log::state> {
   void wait_for(const storage::append_info& info);
   void finish_append(offset_t end, const status& outcome);
   status write_snapshot(const image& source);
+  void remove_snapshots_before(const snapshot_id& kept);
 };
 
 // What a directory without metadata begins with. Files that kafka-storage wrote are left alone.
@@ -149,6 +152,7 @@ status metadata_log::state::begin(loaded_metadata&& loaded, storage::log_manager
   kraft_version = loaded.kraft_version;
   voters = loaded.voters;
   published = appended = loaded.image;
+  bytes_since_snapshot = loaded.bytes_read;
   if (loaded.bytes_read > options.bytes_between_snapshots) TRY(write_snapshot(*published));
   TRY_ASSIGN(records first, first_records(loaded));
   TRY(outside.disk.make_directories(metadata_directory(log_directory)));
@@ -181,7 +185,9 @@ status metadata_log::state::append_bytes(byte_buffer&& bytes, const batch_positi
   how.leader_epoch = epoch;
   how.origin = storage::append_origin::coordinator;
   how.trusted = true;
+  const auto size = static_cast<std::int64_t>(bytes.size());
   TRY_ASSIGN(const storage::append_info info, log->append_as_leader(std::move(bytes), how));
+  bytes_since_snapshot += size;
   CHECK(info.end_offset() == after.next_offset, "somebody else appended to the metadata log",
         info.end_offset().value(), after.next_offset.value());
   {
@@ -238,8 +244,25 @@ status metadata_log::state::write_snapshot(const image& source) {
   content.voters = voters;
   content.records = records_of(source);
   TRY_ASSIGN(const byte_buffer bytes, encode_snapshot(content, id.epoch, outside.clock.wall_ms()));
-  return io::replace_file(outside.disk, metadata_directory(log_directory) + "/" + id.file_name(),
-                          bytes);
+  TRY(io::replace_file(outside.disk, metadata_directory(log_directory) + "/" + id.file_name(),
+                       bytes));
+  bytes_since_snapshot = 0;
+  remove_snapshots_before(id);
+  return {};
+}
+
+// The log is there from its start, so nobody needs them. The first one names the voters of a new
+// directory and stays.
+void metadata_log::state::remove_snapshots_before(const snapshot_id& kept) {
+  const std::string directory = metadata_directory(log_directory);
+  const auto entries = outside.disk.list_names(directory);
+  if (!entries.ok()) return;
+  for (const io::directory_entry& entry : *entries) {
+    const auto id = snapshot_id::parse(entry.name);
+    if (!id || *id == snapshot_id{} || *id >= kept) continue;
+    const status removed = outside.disk.remove(directory + "/" + entry.name);
+    if (!removed.ok()) outside.sink.write(log_level::warning, removed.failure().message);
+  }
 }
 
 result<std::unique_ptr<metadata_log>> metadata_log::open(storage::services outside,
@@ -290,5 +313,10 @@ void metadata_log::set_listener(
 }
 
 status metadata_log::write_snapshot() { return state_->write_snapshot(*published()); }
+
+status metadata_log::write_due_snapshot() {
+  const bool is_due = state_->bytes_since_snapshot > state_->options.bytes_at_end_max;
+  return is_due ? write_snapshot() : status();
+}
 
 }  // namespace ringlog::metadata

@@ -20,9 +20,11 @@ struct metadata_log_options {
   node_id_t node{1};
   std::string cluster_id;
   uuid directory_id;
-  // Bytes of log after which a publication writes a snapshot
+  // Bytes of log behind the last snapshot from which on an open writes the next one
   // (Kafka: metadata.log.max.record.bytes.between.snapshots).
   std::int64_t bytes_between_snapshots = 20 * 1024 * 1024;
+  // So many behind the last snapshot are worth a new one at the end, for the next open's sake.
+  std::int64_t bytes_at_end_max = 64 * 1024;
 };
 
 // The metadata log of a KRaft quorum of one, `__cluster_metadata-0` (KIP-595, KIP-630, KIP-631):
@@ -69,8 +71,11 @@ class metadata_log {
   // appends in it. One listener; an empty one removes it.
   void set_listener(callback<void(const image_ptr& before, const image_ptr& after)> listener);
 
-  // Writes a snapshot of the published image. Blocks for the writing.
+  // Writes a snapshot of the published image; older ones go. Blocks for the writing.
   status write_snapshot();
+
+  // The same when the log behind the last one is long.
+  status write_due_snapshot();
 
  private:
   struct state;

@@ -47,6 +47,10 @@ class built_core final : public core {
 
   void close(callback<void(status)> done) override {
     if (broker_ != nullptr) broker_->close();
+    if (controller_ != nullptr && logs_->health().ok()) {
+      const status written = controller_->write_due_snapshot();
+      if (!written.ok()) outside_.sink.write(log_level::warning, written.failure().message);
+    }
     logs_->close(std::move(done));
   }
 

@@ -149,6 +149,10 @@ class recording_engine final : public io::engine {
             read_completion done) override {
     real_.read(dynamic_cast<recording_file&>(source).real(), position, target, std::move(done));
   }
+  // What it does goes through the recording disk.
+  void run_blocking(callback<status()> work, completion done) override {
+    real_.run_blocking(std::move(work), std::move(done));
+  }
   std::string_view name() const override { return real_.name(); }
 
  private:

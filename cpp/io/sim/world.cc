@@ -64,6 +64,10 @@ void actor::read(file& source, std::uint64_t position, mutable_bytes target, rea
   });
 }
 
+void actor::run_blocking(callback<status()> work, completion done) {
+  end_later([work = std::move(work), done = std::move(done)]() mutable { done(work()); });
+}
+
 actor& world::make_actor() {
   actors_.push_back(std::unique_ptr<actor>(new actor(*this)));
   return *actors_.back();

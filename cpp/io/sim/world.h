@@ -41,6 +41,7 @@ class actor final : public engine {
   void sync(file& target, completion done) override;
   void read(file& source, std::uint64_t position, mutable_bytes target,
             read_completion done) override;
+  void run_blocking(callback<status()> work, completion done) override;
   std::string_view name() const override { return "simulation"; }
 
  private:

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <span>
 #include <thread>
@@ -269,6 +270,39 @@ TEST_P(EngineTest, StopFinishesWhatIsUnderWay) {
   });
   EXPECT_EQ(done, 32);
   EXPECT_EQ(target->size().value(), 32 * block.size());
+}
+
+TEST_P(EngineTest, BlockingWorkRunsAsideAndInOrder) {
+  std::vector<std::string> seen;
+  std::atomic<bool> may_end = false;
+  const auto own_thread = std::this_thread::get_id();
+  run([&] {
+    engine_->run_blocking(
+        [&]() -> status {
+          EXPECT_NE(std::this_thread::get_id(), own_thread);
+          while (!may_end) std::this_thread::sleep_for(milliseconds(1));
+          return make_error(error_code::io_error, "as it should");
+        },
+        [&](const status& outcome) {
+          EXPECT_EQ(std::this_thread::get_id(), own_thread);
+          EXPECT_EQ(outcome.code(), error_code::io_error);
+          seen.push_back("first");
+        });
+    engine_->run_blocking([]() -> status { return {}; },
+                          [&](const status& outcome) {
+                            EXPECT_TRUE(outcome.ok());
+                            seen.push_back("second");
+                          });
+    engine_->stop();  // does not drop what is under way
+    engine_->post([&] {
+      seen.push_back("meanwhile");
+      may_end = true;
+    });
+  });
+  EXPECT_EQ(seen, (std::vector<std::string>{"meanwhile", "first", "second"}));
+  run([&] {  // and again, after the loop has ended once
+    engine_->run_blocking([]() -> status { return {}; }, [&](const status&) { engine_->stop(); });
+  });
 }
 
 TEST_P(EngineTest, AnEngineThatNeverRanDropsItsTasks) {

@@ -142,6 +142,12 @@ TEST_P(FileSystemTest, NamesAndDirectories) {
   EXPECT_EQ(entries[1].name, "z");
   EXPECT_FALSE(entries[1].is_directory);
   EXPECT_EQ(entries[1].size, 6u);
+  const auto names = disk().list_names(path("a/b/c")).value();
+  ASSERT_EQ(names.size(), 2u);
+  EXPECT_EQ(names[0].name, "y");
+  EXPECT_TRUE(names[0].is_directory);
+  EXPECT_EQ(names[1].name, "z");
+  EXPECT_FALSE(names[1].is_directory);
   EXPECT_FALSE(disk().make_directories(path("a/b/c/z")).ok());
   ASSERT_TRUE(disk().rename(path("a/b/c/z"), path("a/b/c/y/z")).ok());
   EXPECT_FALSE(disk().remove(path("a/b/c/y")).ok());
