@@ -15,7 +15,7 @@ result<std::unique_ptr<broker>> broker_impl::make(broker_services outside, broke
   TRY_ASSIGN(auto configs, config_service::make(outside, options));
   std::unique_ptr<broker_impl> made(
       new broker_impl(outside, std::move(options), std::move(configs)));
-  made->set_strays_aside();
+  TRY(made->set_strays_aside());
   made->configs_->set_own_listener([self = made.get()] { self->apply_topic_configs(); });
   outside.controller.set_listener(
       [self = made.get()](const metadata::image_ptr& before, const metadata::image_ptr& after) {
@@ -51,22 +51,21 @@ void broker_impl::close() {
 }
 
 // Directories whose topic was deleted just before a crash, or that come from elsewhere
-// (Kafka: LogManager.isStrayReplica).
-void broker_impl::set_strays_aside() {
+// (Kafka: LogManager.isStrayReplica). Those of another topic of the same name show at their first
+// use (partition_table).
+status broker_impl::set_strays_aside() {
+  if (outside_.logs.is_as_we_left_it()) return {};
   const auto image = outside_.controller.published();
-  for (const storage::found_log& found : outside_.logs.unopened()) {
-    const auto topic = image->find_topic(found.name.topic);
-    const bool known = topic != nullptr && found.topic_id == topic->id &&
-                       topic->find_partition(found.name.partition) != nullptr;
-    if (known) continue;
-    outside_.sink.log(log_level::warning,
-                      "{} belongs to no topic that metadata knows: its directory is renamed",
-                      found.name.to_string());
-    const status moved = outside_.logs.set_aside(found.name);
+  TRY_ASSIGN(const auto unopened, outside_.logs.unopened());
+  for (const topic_partition& found : unopened) {
+    const auto topic = image->find_topic(found.topic);
+    if (topic != nullptr && topic->find_partition(found.partition) != nullptr) continue;
+    const status moved = outside_.logs.set_aside(found);
     if (moved.ok()) continue;
-    outside_.sink.log(log_level::error, "{} could not be set aside: {}", found.name.to_string(),
+    outside_.sink.log(log_level::error, "{} could not be set aside: {}", found.to_string(),
                       moved.failure().message);
   }
+  return {};
 }
 
 // On the engine's thread, in the order of the changes. Deleted topics are dealt with by

@@ -70,7 +70,7 @@ class broker_impl final : public broker {
   broker_impl(broker_services outside, broker_options options,
               std::unique_ptr<config_service> configs);
 
-  void set_strays_aside();
+  status set_strays_aside();
   void apply_topic_configs();
   void metadata_changed(const metadata::image& before, const metadata::image& after);
 

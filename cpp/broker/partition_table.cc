@@ -22,8 +22,15 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
     return unknown_partition(tp);
   }
   // Outside the mutex: this may read files. Whoever comes first puts it into the table.
-  TRY_ASSIGN(auto log, outside_.logs.open_log(tp, topic->id, configs_.log_config_of(tp.topic)));
-  auto made = std::make_shared<partition>(std::move(log), outside_);
+  const storage::log_config config = configs_.log_config_of(tp.topic);
+  auto log = outside_.logs.open_log(tp, topic->id, config);
+  if (!log.ok() && log.code() == error_code::foreign_directory) {
+    // Left from an earlier topic of that name: what this topic has would be open.
+    TRY(outside_.logs.set_aside(tp));
+    log = outside_.logs.open_log(tp, topic->id, config);
+  }
+  if (!log.ok()) return std::move(log.failure());
+  auto made = std::make_shared<partition>(std::move(log).value(), outside_);
   const std::lock_guard guard(mutex_);
   if (closed_) return *closed_;
   // A topic deleted meanwhile may have been forgotten already; one that still stands here is
@@ -33,8 +40,8 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
   const auto [place, is_new] = partitions_.try_emplace(tp, std::move(made));
   if (is_new) place->second->start();
   // They may have changed since they were read.
-  const storage::log_config config = configs_.log_config_of(tp.topic);
-  if (is_new && config != place->second->log().config()) place->second->log().set_config(config);
+  const storage::log_config now = configs_.log_config_of(tp.topic);
+  if (is_new && now != place->second->log().config()) place->second->log().set_config(now);
   return place->second;
 }
 

@@ -16,6 +16,12 @@ result<byte_buffer> read_file(file_system& disk, const std::string& path, std::i
   return content;
 }
 
+status write_file(file_system& disk, const std::string& path, bytes_view content) {
+  TRY_ASSIGN(const std::unique_ptr<file> target, disk.open(path, open_mode::create));
+  TRY(target->resize(0));
+  return target->write_at(0, content);
+}
+
 status replace_file(file_system& disk, const std::string& path, bytes_view content) {
   const std::string temporary = path + ".tmp";
   {

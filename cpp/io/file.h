@@ -162,6 +162,9 @@ class file_system {
 // Reads a whole file of at most `bytes_max`.
 result<byte_buffer> read_file(file_system& disk, const std::string& path, std::int64_t bytes_max);
 
+// Makes `content` all that is in the file, made when missing. Not synced.
+status write_file(file_system& disk, const std::string& path, bytes_view content);
+
 // Writes `path`.tmp, syncs it, renames it over `path`, syncs the directory: after success the new
 // content is durable, after a crash either the old or the new one is there.
 status replace_file(file_system& disk, const std::string& path, bytes_view content);

@@ -117,6 +117,7 @@ storage::log_manager_options make_options(const storage::services& outside,
   made.journal_directory = options.journal_directory;
   made.takes_damaged_journal = options.takes_damaged_journal;
   made.journal_bytes_max = options.journal_bytes_max;
+  made.single_syncs_max = options.single_syncs_max;
   made.format =
       storage::directory_identity{.cluster_id = uuid::make_random(outside.random).to_string(),
                                   .node_id = node_id_t(node_id),

@@ -20,6 +20,7 @@ struct core_options {
   model::config_map settings;          // of the broker
   bool takes_damaged_journal = false;  // see storage::log_manager_options
   std::int64_t journal_bytes_max = limits::journal_bytes_max;
+  std::size_t single_syncs_max = limits::single_syncs_max;
 };
 
 // An open log without threads: storage, metadata and broker, built in this order and taken down in

@@ -1,5 +1,6 @@
 #include "storage/checkpoint_file.h"
 
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -10,15 +11,28 @@ namespace ringlog::storage {
 
 namespace {
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
+std::vector<std::string_view> split_lines(std::string_view text) {
   std::vector<std::string_view> parts;
   while (!text.empty()) {
-    const std::size_t end = text.find(separator);
+    const std::size_t end = text.find('\n');
     parts.push_back(text.substr(0, end));
     if (end == text.npos) break;
     text.remove_prefix(end + 1);
   }
   return parts;
+}
+
+// True when there are exactly so many fields.
+template <std::size_t count>
+bool split_fields(std::string_view text, std::array<std::string_view, count>& fields) {
+  for (std::size_t at = 0; at + 1 < count; ++at) {
+    const std::size_t end = text.find(' ');
+    if (end == text.npos) return false;
+    fields[at] = text.substr(0, end);
+    text.remove_prefix(end + 1);
+  }
+  fields.back() = text;
+  return text.find(' ') == text.npos;
 }
 
 error bad_line(const std::string& path, std::size_t line, std::string_view text) {
@@ -29,7 +43,7 @@ error bad_line(const std::string& path, std::size_t line, std::string_view text)
 // The lines after version and count.
 result<std::vector<std::string_view>> checkpoint_entries(std::string_view text,
                                                          const std::string& path) {
-  std::vector<std::string_view> lines = split(text, '\n');
+  std::vector<std::string_view> lines = split_lines(text);
   if (lines.size() < 2 || !parse_integer<std::int64_t>(lines[0]) ||
       !parse_integer<std::int64_t>(lines[1])) {
     return make_error(error_code::corrupt, "{}: no checkpoint file (version and count missing)",
@@ -66,15 +80,16 @@ result<offset_checkpoint> read_offset_checkpoint(io::file_system& disk, const st
   offset_checkpoint entries;
   if (text.empty()) return entries;
   TRY_ASSIGN(const auto lines, checkpoint_entries(text, path));
+  std::array<std::string_view, 3> fields;
   for (std::size_t line = 0; line < lines.size(); ++line) {
-    const auto fields = split(lines[line], ' ');
-    if (fields.size() != 3) return bad_line(path, line + 2, lines[line]);
+    if (!split_fields(lines[line], fields)) return bad_line(path, line + 2, lines[line]);
     const auto partition = parse_integer<std::int32_t>(fields[1]);
     const auto offset = parse_integer<std::int64_t>(fields[2]);
     if (!partition || !offset || *partition < 0 || *offset < 0) {
       return bad_line(path, line + 2, lines[line]);
     }
-    entries[{std::string(fields[0]), partition_id_t(*partition)}] = offset_t(*offset);
+    topic_partition name{std::string(fields[0]), partition_id_t(*partition)};
+    entries.insert_or_assign(entries.end(), std::move(name), offset_t(*offset));  // in our order
   }
   return entries;
 }
@@ -94,9 +109,9 @@ result<std::vector<epoch_entry>> read_epoch_checkpoint(io::file_system& disk,
   std::vector<epoch_entry> entries;
   if (text.empty()) return entries;
   TRY_ASSIGN(const auto lines, checkpoint_entries(text, path));
+  std::array<std::string_view, 2> fields;
   for (std::size_t line = 0; line < lines.size(); ++line) {
-    const auto fields = split(lines[line], ' ');
-    if (fields.size() != 2) return bad_line(path, line + 2, lines[line]);
+    if (!split_fields(lines[line], fields)) return bad_line(path, line + 2, lines[line]);
     const auto epoch = parse_integer<std::int32_t>(fields[0]);
     const auto start = parse_integer<std::int64_t>(fields[1]);
     if (!epoch || !start || *epoch < 0 || *start < 0) {
@@ -113,13 +128,12 @@ result<std::vector<epoch_entry>> read_epoch_checkpoint(io::file_system& disk,
   return entries;
 }
 
-status write_epoch_checkpoint(io::file_system& disk, const std::string& path,
-                              const std::vector<epoch_entry>& entries) {
+std::string epoch_checkpoint_text(const std::vector<epoch_entry>& entries) {
   std::string text = header(entries.size());
   for (const epoch_entry& entry : entries) {
     fmt::format_to(std::back_inserter(text), "{} {}\n", entry.epoch, entry.start_offset);
   }
-  return io::replace_file(disk, path, as_bytes(text));
+  return text;
 }
 
 }  // namespace ringlog::storage

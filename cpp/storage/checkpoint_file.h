@@ -29,7 +29,6 @@ struct epoch_entry {
 // leader-epoch-checkpoint: both columns strictly rising.
 result<std::vector<epoch_entry>> read_epoch_checkpoint(io::file_system& disk,
                                                        const std::string& path);
-status write_epoch_checkpoint(io::file_system& disk, const std::string& path,
-                              const std::vector<epoch_entry>& entries);
+std::string epoch_checkpoint_text(const std::vector<epoch_entry>& entries);
 
 }  // namespace ringlog::storage

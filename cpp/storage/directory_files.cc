@@ -124,7 +124,7 @@ result<std::optional<uuid>> read_partition_metadata(io::file_system& disk,
 status write_partition_metadata(io::file_system& disk, const std::string& path,
                                 const uuid& topic_id) {
   const std::string text = fmt::format("version: 0\ntopic_id: {}", topic_id);
-  return io::replace_file(disk, path, as_bytes(text));
+  return io::write_file(disk, path, as_bytes(text));
 }
 
 }  // namespace ringlog::storage

@@ -27,6 +27,7 @@ status write_clean_shutdown(io::file_system& disk, const std::string& path,
 
 // partition.metadata (PartitionMetadataFile): the topic id. Nothing when the file is missing.
 result<std::optional<uuid>> read_partition_metadata(io::file_system& disk, const std::string& path);
+// Not synced; a torn one is written again at the next open.
 status write_partition_metadata(io::file_system& disk, const std::string& path,
                                 const uuid& topic_id);
 

@@ -65,10 +65,12 @@ class moment_taker : public std::enable_shared_from_this<moment_taker> {
   }
 
   status note_unopened() {
+    TRY(manager_->scan());
     const std::lock_guard guard(manager_->mutex);
     for (const auto& [name, slot] : manager_->slots) {
       if (slot->log != nullptr || !slot->found || slot->going) continue;
-      TRY_ASSIGN(backup_log noted, note_files(name, slot->topic_id.value_or(uuid())));
+      TRY_ASSIGN(const auto topic_id, manager_->stored_topic_id(name));
+      TRY_ASSIGN(backup_log noted, note_files(name, topic_id.value_or(uuid())));
       moment_->logs.push_back(std::move(noted));
     }
     return {};
@@ -100,7 +102,7 @@ class moment_taker : public std::enable_shared_from_this<moment_taker> {
         noted.last_segment_bytes = known.position;
       }
       noted.log_start = std::max(noted.log_start, known.log_start);
-      noted.whole_before = manager_->checked_from.at(name);
+      noted.whole_before = manager_->table.checked_from.at(number->second);
     }
     if (!noted.segments.empty()) {
       noted.whole_before = std::min(noted.whole_before, noted.segments.back());
@@ -156,8 +158,8 @@ class log_copier {
       }
     }
     TRY(copy_others());
-    TRY(write_epoch_checkpoint(target_disk_, join_path(target_, file_names::leader_epochs),
-                               noted_.epochs));
+    TRY(io::replace_file(target_disk_, join_path(target_, file_names::leader_epochs),
+                         as_bytes(epoch_checkpoint_text(noted_.epochs))));
     return target_disk_.sync_directory(target_);
   }
 

@@ -13,8 +13,18 @@ offset_t entry_of(const offset_checkpoint& entries, const topic_partition& name)
 
 status log_checkpoints::read(checkpoint& of) {
   TRY_ASSIGN(of.entries, read_offset_checkpoint(disk_, join_path(directory_, of.file_name)));
-  of.written = of.entries;
   return {};
+}
+
+void log_checkpoints::checkpoint::put(const topic_partition& name, offset_t offset) {
+  const auto [entry, is_new] = entries.try_emplace(name, offset);
+  if (!is_new && entry->second == offset) return;
+  entry->second = offset;
+  is_changed = true;
+}
+
+void log_checkpoints::checkpoint::remove(const topic_partition& name) {
+  if (entries.erase(name) > 0) is_changed = true;
 }
 
 status log_checkpoints::read() {
@@ -36,25 +46,25 @@ offset_t log_checkpoints::log_start(const topic_partition& name) const {
 
 void log_checkpoints::note(const topic_partition& name, const log_offsets& offsets,
                            offset_t first_base) {
-  recovery_points_.entries[name] = offsets.durable_end;
-  high_watermarks_.entries[name] = offsets.high_watermark;
+  recovery_points_.put(name, offsets.durable_end);
+  high_watermarks_.put(name, offsets.high_watermark);
   if (offsets.log_start > first_base) {
-    log_starts_.entries[name] = offsets.log_start;
+    log_starts_.put(name, offsets.log_start);
   } else {
-    log_starts_.entries.erase(name);
+    log_starts_.remove(name);
   }
 }
 
 void log_checkpoints::forget(const topic_partition& name) {
-  recovery_points_.entries.erase(name);
-  log_starts_.entries.erase(name);
-  high_watermarks_.entries.erase(name);
+  recovery_points_.remove(name);
+  log_starts_.remove(name);
+  high_watermarks_.remove(name);
 }
 
 status log_checkpoints::write(checkpoint& of) {
-  if (of.entries == of.written) return {};
+  if (!of.is_changed) return {};
   TRY(write_offset_checkpoint(disk_, join_path(directory_, of.file_name), of.entries));
-  of.written = of.entries;
+  of.is_changed = false;
   return {};
 }
 

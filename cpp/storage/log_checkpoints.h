@@ -35,7 +35,10 @@ class log_checkpoints {
   struct checkpoint {
     std::string_view file_name;
     offset_checkpoint entries;
-    offset_checkpoint written;
+    bool is_changed = false;  // since it was written
+
+    void put(const topic_partition& name, offset_t offset);
+    void remove(const topic_partition& name);
   };
 
   status read(checkpoint& of);

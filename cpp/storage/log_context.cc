@@ -23,11 +23,25 @@ status directory_health::check() const {
 }
 
 log_context::log_context(services given, std::string log_directory, bool only_read,
-                         std::int64_t tail_bytes_max)
+                         std::int64_t tail_bytes_max, std::size_t single_syncs)
     : outside(given),
       directory(std::move(log_directory)),
       read_only(only_read),
+      single_syncs_max(single_syncs),
       cache(given.disk, given.sink, only_read),
-      tails(tail_bytes_max) {}
+      tails(tail_bytes_max),
+      unsynced_(given.disk) {}
+
+void log_context::sync_later(sync_group&& written) {
+  const std::lock_guard lock(mutex_);
+  unsynced_.add(std::move(written));
+}
+
+sync_group log_context::take_unsynced() {
+  sync_group taken = new_sync_group();
+  const std::lock_guard lock(mutex_);
+  taken.add(std::exchange(unsynced_, new_sync_group()));
+  return taken;
+}
 
 }  // namespace ringlog::storage

@@ -12,6 +12,7 @@
 #include "base/task.h"
 #include "storage/segment_cache.h"
 #include "storage/services.h"
+#include "storage/sync_group.h"
 #include "storage/tail_budget.h"
 
 namespace ringlog::storage {
@@ -37,11 +38,13 @@ class directory_health {
 // What all logs of one log_manager share. Owned by the manager, outlives its logs.
 struct log_context {
   log_context(services given, std::string log_directory, bool only_read,
-              std::int64_t tail_bytes_max);
+              std::int64_t tail_bytes_max, std::size_t single_syncs);
 
   services outside;
   const std::string directory;
   const bool read_only;
+  const std::size_t single_syncs_max;
+  std::unique_ptr<io::volume> whole_disk;  // null where it cannot be synced as a whole
   segment_cache cache;
   tail_budget tails;
   directory_health health;
@@ -51,11 +54,22 @@ struct log_context {
   journal* shared_journal = nullptr;
   // Segments cannot grow: appends are refused until they can again.
   std::atomic<bool> disk_full{false};
+  sync_group new_sync_group() {
+    return sync_group(outside.disk, whole_disk.get(), single_syncs_max);
+  }
+  // For the next checkpoint of the journal to sync. Any thread.
+  void sync_later(sync_group&& written);
+  sync_group take_unsynced();
+
   // Makes the log start offsets of all logs durable; the manager's. Any thread.
   std::function<void(callback<void(status)>)> keep_log_starts;
   // Takes a checkpoint of the journal that begins after the call: nothing that was durable before
   // it is replayed any more. error_code::closed while the manager closes. The engine's thread.
   std::function<void(callback<void(status)>)> checkpoint_journal;
+
+ private:
+  std::mutex mutex_;
+  sync_group unsynced_;
 };
 
 }  // namespace ringlog::storage

@@ -151,13 +151,14 @@ status log_flusher::complete_sealed(partition_log& log) {
       std::erase_if(
           epochs, [&](const epoch_entry& entry) { return entry.start_offset >= state.stored_end; });
     }
-    TRY(write_segment_end(context_, *next.of, *indexes));
-    TRY(io::replace_file(context_.outside.disk,
-                         join_path(state.directory, segment_file_name(next.snapshot_offset,
-                                                                      suffixes::producer_snapshot)),
-                         next.snapshot));
-    TRY(write_epoch_checkpoint(context_.outside.disk,
-                               join_path(state.directory, file_names::leader_epochs), epochs));
+    sync_group written = context_.new_sync_group();
+    TRY(write_segment_end(context_, *next.of, *indexes, written));
+    TRY(written.replace(join_path(state.directory, segment_file_name(next.snapshot_offset,
+                                                                     suffixes::producer_snapshot)),
+                        next.snapshot));
+    TRY(written.replace(join_path(state.directory, file_names::leader_epochs),
+                        as_bytes(epoch_checkpoint_text(epochs))));
+    TRY(written.sync());
     state.snapshots.push_back(next.snapshot_offset);
     const std::lock_guard lock(state.mutex);
     state.sealed.erase(state.sealed.begin());
@@ -168,18 +169,25 @@ status log_flusher::complete_sealed(partition_log& log) {
 status log_flusher::make_file(partition_log& log, write_job& job) {
   log_state& state = log.internals();
   io::file_system& disk = context_.outside.disk;
+  sync_group made = context_.new_sync_group();
   if (!state.directory_there) {
     TRY(disk.make_directories(state.directory));
+    made.add_directory(context_.directory);
     if (!state.topic_id.is_zero()) {
-      TRY(write_partition_metadata(disk, join_path(state.directory, file_names::partition_metadata),
-                                   state.topic_id));
+      const std::string path = join_path(state.directory, file_names::partition_metadata);
+      TRY(write_partition_metadata(disk, path, state.topic_id));
+      made.add_file(path);
     }
-    TRY(disk.sync_directory(context_.directory));
-    state.directory_there = true;
   }
   TRY_ASSIGN(job.file, context_.cache.make_log_file(*job.of));
-  if (!job.of->on_disk) {
-    TRY(disk.sync_directory(state.directory));
+  if (!job.of->on_disk) made.add_directory(state.directory);
+  if (!made.is_empty()) {
+    // The journal can make all of that again.
+    if (state.is_journaled())
+      context_.sync_later(std::move(made));
+    else
+      TRY(made.sync());
+    state.directory_there = true;
     const std::lock_guard lock(state.mutex);
     job.of->on_disk = true;
   }
@@ -353,12 +361,12 @@ void log_flusher::refuse_waiters(const std::shared_ptr<partition_log>& log) {
   for (auto& waiter : std::exchange(state.store_waiters, {})) waiter.second();
 }
 
-status write_segment_end(log_context& context, segment& of, const segment_indexes& indexes) {
+status write_segment_end(log_context& context, segment& of, const segment_indexes& indexes,
+                         sync_group& written) {
   TRY_ASSIGN(const auto file, context.cache.log_file(of));
   TRY(file->resize(static_cast<std::uint64_t>(of.stored_bytes)));
   of.reserved_bytes = 0;
-  TRY(write_indexes(context.outside.disk, of, indexes));
-  return context.outside.disk.sync_directory(of.directory);
+  return write_indexes(context.outside.disk, of, indexes, written);
 }
 
 }  // namespace ringlog::storage

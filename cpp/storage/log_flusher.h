@@ -67,7 +67,9 @@ class log_flusher {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // engine thread
 };
 
-// Completes the files of a sealed or closing segment: no reserved space after its end, indexes.
-status write_segment_end(log_context& context, segment& of, const segment_indexes& indexes);
+// Completes the files of a sealed or closing segment, for `written` to sync: no reserved space
+// after its end, indexes.
+status write_segment_end(log_context& context, segment& of, const segment_indexes& indexes,
+                         sync_group& written);
 
 }  // namespace ringlog::storage

@@ -163,7 +163,7 @@ status log_loader::check_indexes(std::size_t number, const index_file_sizes& siz
   TRY_ASSIGN(const auto file, cache_.log_file(of));
   TRY_ASSIGN(const auto built,
              rebuild_indexes(outside_.disk, *file, of, request_.config.index_interval_bytes));
-  if (!request_.read_only) TRY(write_indexes(outside_.disk, of, *built));
+  if (!request_.read_only) TRY(write_indexes(outside_.disk, of, *built, loaded_.written));
   of.max_timestamp = built->times.last();
   cache_.keep(of, built);
   return {};
@@ -237,11 +237,10 @@ status log_loader::recover_tail() {
     }
     if (at + 1 == loaded_.segments.size()) break;
     of.complete_time_index();
-    if (!request_.read_only) TRY(write_indexes(outside_.disk, of, *of.indexes));
+    if (!request_.read_only) TRY(write_indexes(outside_.disk, of, *of.indexes, loaded_.written));
     cache_.keep(of, std::exchange(of.indexes, nullptr));
   }
-  if (request_.read_only) return {};
-  return outside_.disk.sync_directory(request_.directory);
+  return {};
 }
 
 bool log_loader::ends_early(std::size_t number) const {
@@ -324,6 +323,7 @@ status log_loader::drop_segments_from(std::size_t first) {
     if (request_.read_only) continue;
     TRY(remove_segment_files(outside_.disk, *dropped));
     std::erase(snapshots_, dropped->base);
+    loaded_.written.add_directory(request_.directory);
   }
   return {};
 }
@@ -334,8 +334,12 @@ status log_loader::write_snapshot(offset_t at) {
   if (request_.read_only || std::binary_search(snapshots_.begin(), snapshots_.end(), at)) {
     return {};
   }
-  TRY(io::replace_file(outside_.disk, path(segment_file_name(at, suffixes::producer_snapshot)),
-                       encode_producer_snapshot(producers_->producers().sorted())));
+  std::string file = path(segment_file_name(at, suffixes::producer_snapshot));
+  // A torn one is passed over.
+  TRY(io::write_file(outside_.disk, file,
+                     encode_producer_snapshot(producers_->producers().sorted())));
+  loaded_.written.add_file(std::move(file));
+  loaded_.written.add_directory(request_.directory);
   snapshots_.insert(std::upper_bound(snapshots_.begin(), snapshots_.end(), at), at);
   return {};
 }

@@ -33,8 +33,10 @@ struct load_request {
   std::optional<offset_t> unbroken_from;
 };
 
-// A partition's content as it lies on disk, all of it durable.
+// A partition's content as it lies on disk.
 struct loaded_log {
+  explicit loaded_log(io::file_system& disk) : written(disk) {}
+
   std::vector<std::shared_ptr<segment>> segments;  // at least one; the last has its indexes
   producer_state producers;
   epoch_cache epochs;
@@ -45,6 +47,7 @@ struct loaded_log {
   bool recovered = false;  // batches were checked, files may have been cut
   std::uint32_t journal_number = 0;
   bool was_outside = false;  // of the journal, when it was last written to
+  sync_group written;        // what recovery wrote, to be synced before the log is relied upon
 };
 
 // Loads one partition directory by Kafka's rules (LogLoader, LogSegment.recover,
@@ -59,7 +62,7 @@ struct loaded_log {
 class log_loader {
  public:
   log_loader(services outside, segment_cache& cache, load_request request)
-      : outside_(outside), cache_(cache), request_(std::move(request)) {}
+      : outside_(outside), cache_(cache), request_(std::move(request)), loaded_(outside.disk) {}
 
   result<loaded_log> load();
 

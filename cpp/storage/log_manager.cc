@@ -16,14 +16,14 @@ bool may_stay(const io::directory_entry& entry) {
          entry.name.ends_with(".tmp");
 }
 
-result<directory_identity> identify(io::file_system& disk, const log_manager_options& options,
-                                    const std::vector<io::directory_entry>& entries) {
+result<directory_identity> identify(io::file_system& disk, const log_manager_options& options) {
   const std::string path = join_path(options.directory, file_names::meta_properties);
   for (const std::string_view name :
        {file_names::meta_properties, file_names::set_aside_meta_properties}) {
     TRY_ASSIGN(const auto known, read_meta_properties(disk, join_path(options.directory, name)));
     if (known) return *known;
   }
+  TRY_ASSIGN(const auto entries, disk.list_names(options.directory));
   for (const io::directory_entry& entry : entries) {
     if (may_stay(entry)) continue;
     return make_error(error_code::foreign_directory,
@@ -52,17 +52,17 @@ result<std::unique_ptr<log_manager>> log_manager::open(services outside,
   const std::string& directory = opened->options.directory;
   if (!opened->options.read_only) {
     TRY_ASSIGN(opened->lock, disk.lock(join_path(directory, file_names::lock)));
+    auto whole = disk.open_volume(directory);
+    if (!whole.ok() && whole.code() != error_code::unsupported) return std::move(whole.failure());
+    if (whole.ok()) opened->context.whole_disk = std::move(whole).value();
   }
-  TRY_ASSIGN(const auto entries, disk.list(directory));
-  TRY_ASSIGN(opened->identity, identify(disk, opened->options, entries));
+  TRY_ASSIGN(opened->identity, identify(disk, opened->options));
   TRY(opened->checkpoints.read());
   const std::string marker = join_path(directory, file_names::clean_shutdown);
   TRY_ASSIGN(const auto clean, read_clean_shutdown(disk, marker));
   opened->clean_shutdown = clean.has_value();
   opened->broker_epoch = clean.value_or(-1);
   if (!opened->options.journal_directory.empty()) TRY(opened->open_journal());
-  TRY_ASSIGN(const auto partitions, disk.list(directory));
-  opened->scan(partitions);
   opened->start_tasks();
   return std::unique_ptr<log_manager>(new log_manager(std::move(opened)));
 }
@@ -80,14 +80,21 @@ void log_manager::set_metadata_epoch(leader_epoch_t epoch) { state_->metadata_ep
 
 status log_manager::claim() { return state_->claim(); }
 
-std::vector<found_log> log_manager::unopened() const {
+result<std::vector<topic_partition>> log_manager::unopened() const {
+  std::vector<topic_partition> found;
+  TRY(state_->scan());
   const std::lock_guard lock(state_->mutex);
-  std::vector<found_log> found;
   for (const auto& [name, slot] : state_->slots) {
     if (name == metadata_partition) continue;
-    if (slot->log == nullptr && slot->found) found.push_back({name, slot->topic_id});
+    if (slot->log == nullptr && slot->found) found.push_back(name);
   }
   return found;
+}
+
+bool log_manager::is_as_we_left_it() const { return state_->is_as_we_left_it; }
+
+result<std::optional<uuid>> log_manager::stored_topic_id(const topic_partition& name) const {
+  return state_->stored_topic_id(name);
 }
 
 result<std::shared_ptr<partition_log>> log_manager::open_log(const topic_partition& name,
@@ -98,7 +105,9 @@ result<std::shared_ptr<partition_log>> log_manager::open_log(const topic_partiti
 }
 
 result<std::shared_ptr<partition_log>> log_manager::open_metadata_log(const log_config& config) {
-  return state_->open_log(metadata_partition, uuid::reserved(1), config);
+  TRY_ASSIGN(auto opened, state_->open_log(metadata_partition, uuid::reserved(1), config));
+  state_->recognize(*opened);
+  return opened;
 }
 
 std::shared_ptr<partition_log> log_manager::find_log(const topic_partition& name) const {
@@ -119,12 +128,11 @@ status log_manager::set_aside(const topic_partition& name) {
   {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->slots.find(name);
-    if (found == state_->slots.end()) return {};
-    if (found->second->log != nullptr) {
+    if (found != state_->slots.end() && found->second->log != nullptr) {
       return make_error(error_code::invalid_argument, "{} is open and cannot be set aside",
                         name.to_string());
     }
-    state_->slots.erase(found);
+    if (found != state_->slots.end()) state_->slots.erase(found);
     state_->checkpoints.forget(name);
   }
   state_->context.outside.sink.log(log_level::warning,

@@ -40,18 +40,13 @@ struct log_manager_options {
   // directory is error_code::foreign_directory.
   std::optional<directory_identity> format;
 
+  std::size_t single_syncs_max = limits::single_syncs_max;
   std::int64_t tail_bytes_max = limits::tail_bytes_max;
   std::int64_t recovery_point_interval_ms = 60'000;  // log.flush.offset.checkpoint.interval.ms
   std::int64_t log_start_interval_ms = 60'000;      // log.flush.start.offset.checkpoint.interval.ms
   std::int64_t high_watermark_interval_ms = 5'000;  // replica.high.watermark.checkpoint.interval.ms
   std::int64_t retention_interval_ms = 300'000;     // log.retention.check.interval.ms
   std::int64_t initial_task_delay_ms = 30'000;      // log.initial.task.delay.ms
-};
-
-// A partition directory as it was found.
-struct found_log {
-  topic_partition name;
-  std::optional<uuid> topic_id;  // none: no readable partition.metadata
 };
 
 // What an open took over from the journal of a directory that was not closed.
@@ -71,7 +66,8 @@ struct replayed_journal {
 class log_manager {
  public:
   // Takes the lock (error_code::locked names the owner's pid), reads meta.properties, checkpoints
-  // and the clean-shutdown marker. No partition is loaded yet.
+  // and the clean-shutdown marker, and replays the journal where it was not closed. No partition is
+  // looked at before it is asked for.
   static result<std::unique_ptr<log_manager>> open(services outside, log_manager_options options);
   ~log_manager();
 
@@ -96,13 +92,21 @@ class log_manager {
   std::int64_t broker_epoch() const;
   void set_broker_epoch(std::int64_t epoch);
 
-  // Partition directories found at open that were not opened, deleted or set aside since; the
-  // metadata log is not among them.
-  std::vector<found_log> unopened() const;
+  // Partition directories that are there and not open; the metadata log is not among them. Lists
+  // the log directory, which nothing else does.
+  result<std::vector<topic_partition>> unopened() const;
+
+  // After open_metadata_log: nobody has used the directory since it was closed cleanly here, so
+  // nothing needs a look before it is used.
+  bool is_as_we_left_it() const;
+
+  // What the partition's directory says; nothing when it does not, or is not there.
+  result<std::optional<uuid>> stored_topic_id(const topic_partition& name) const;
 
   // The log of the partition: the one that is open, else loaded from its directory (recovered
   // where needed), else a new empty one whose directory is made by its first append.
-  // error_code::invalid_argument when the directory holds another topic id.
+  // error_code::foreign_directory when the directory holds another topic id: a stray to be set
+  // aside; invalid_argument when the open log has another one.
   result<std::shared_ptr<partition_log>> open_log(const topic_partition& name, const uuid& topic_id,
                                                   const log_config& config);
 
@@ -118,7 +122,7 @@ class log_manager {
   // without directory is a success.
   void delete_log(const topic_partition& name, callback<void(status)> done);
 
-  // Renames the directory of a partition unknown to metadata to `-stray`.
+  // Renames the directory of a partition that is not open, and unknown to metadata, to `-stray`.
   status set_aside(const topic_partition& name);
 
   // Writes all three checkpoint files now.

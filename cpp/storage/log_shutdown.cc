@@ -13,44 +13,33 @@ namespace ringlog::storage {
 
 namespace {
 
-// What the journal vouched for is in the segments for good.
-status sync_unsynced(log_context& context, log_state& log) {
-  std::vector<std::shared_ptr<segment>> unsynced = std::exchange(log.unsynced, {});
-  unsynced.insert(unsynced.end(), log.syncing.begin(), log.syncing.end());
-  for (const auto& written : unsynced) {
-    const auto file = context.cache.log_file(*written);
-    if (!file.ok() && file.code() == error_code::not_found) continue;  // deleted since
-    if (!file.ok()) return file.failure();
-    TRY((*file)->sync());
-  }
-  return {};
-}
-
-// Leaves one log's files as a clean shutdown does. Everything in it is durable.
-status finish_files(log_context& context, log_state& log) {
+// Leaves one log's files as a clean shutdown does, for `written` to sync. Everything in it is
+// durable, in the journal at least.
+status finish_files(log_context& context, log_state& log, sync_group& written) {
   if (!log.changed || !log.directory_there) return {};
-  TRY(sync_unsynced(context, log));
+  for (const auto& of : std::exchange(log.unsynced, {})) written.add_file(of->path(suffixes::log));
+  for (const auto& of : log.syncing) written.add_file(of->path(suffixes::log));
   const std::shared_ptr<segment> active = log.segments.back();
   if (active->on_disk) {
     active->complete_time_index();
-    TRY(write_segment_end(context, *active, *active->indexes));
+    TRY(write_segment_end(context, *active, *active->indexes, written));
   }
   if (log.offsets.log_end > offset_t(0)) {
     const std::string name = segment_file_name(log.offsets.log_end, suffixes::producer_snapshot);
-    TRY(io::replace_file(context.outside.disk, join_path(log.directory, name),
-                         encode_producer_snapshot(log.producers.sorted())));
+    TRY(written.replace(join_path(log.directory, name),
+                        encode_producer_snapshot(log.producers.sorted())));
   }
-  TRY(write_epoch_checkpoint(context.outside.disk,
-                             join_path(log.directory, file_names::leader_epochs),
-                             log.epochs.entries()));
-  return {};
+  return written.replace(join_path(log.directory, file_names::leader_epochs),
+                         as_bytes(epoch_checkpoint_text(log.epochs.entries())));
 }
 
 // Closes all logs, then the directory. Kept alive by its own callbacks; on the engine's thread.
 class shutdown : public std::enable_shared_from_this<shutdown> {
  public:
   shutdown(std::shared_ptr<log_manager::state> manager, callback<void(status)> done)
-      : manager_(std::move(manager)), done_(std::move(done)) {}
+      : manager_(std::move(manager)),
+        done_(std::move(done)),
+        written_(manager_->context.new_sync_group()) {}
 
   void begin() {
     if (!manager_->options.read_only) open_the_rest();
@@ -81,19 +70,23 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
 
   // Without a look at them, partitions that an unclean stop left behind would pass for clean.
   void open_the_rest() {
-    std::vector<std::pair<topic_partition, uuid>> unopened;
+    if (manager_->clean_shutdown && manager_->names.empty()) return;
+    const status scanned = manager_->scan();
+    if (!scanned.ok()) return fail(scanned.failure());
+    std::vector<topic_partition> unopened;
     {
       const std::lock_guard guard(manager_->mutex);
       for (const auto& [name, known] : manager_->slots) {
         if (known->log == nullptr && known->found && manager_->needs_recovery(name)) {
-          unopened.emplace_back(name, known->topic_id.value_or(uuid()));
+          unopened.push_back(name);
         }
       }
     }
     log_config config;
     config.producer_id_expiration_ms = std::numeric_limits<std::int64_t>::max();
-    for (const auto& [name, id] : unopened) {
-      const auto opened = manager_->open_log(name, id, config);
+    for (const topic_partition& name : unopened) {
+      const auto id = manager_->stored_topic_id(name);
+      const auto opened = manager_->open_log(name, id.ok() ? id->value_or(uuid()) : uuid(), config);
       if (!opened.ok()) fail(opened.failure());
     }
   }
@@ -135,7 +128,7 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
       return manager_->flusher.store(log, state.offsets.log_end,
                                      [self = shared_from_this(), log] { self->close(log); });
     }
-    const status finished = finish_files(manager_->context, state);
+    const status finished = finish_files(manager_->context, state, written_);
     if (!finished.ok()) fail(finished.failure());
     step();
   }
@@ -158,6 +151,20 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
   }
 
   void end() {
+    if (manager_->options.read_only) return leave();
+    written_.add(manager_->context.take_unsynced());
+    manager_->context.outside.engine.run_blocking(
+        [self = shared_from_this()]() -> status {
+          self->manager_->remove_all_doomed();
+          return self->failure_ ? status() : self->written_.sync();
+        },
+        [self = shared_from_this()](const status& synced) {
+          if (!synced.ok()) self->fail(synced.failure());
+          self->leave();
+        });
+  }
+
+  void leave() {
     if (!failure_ && !manager_->options.read_only) {
       const status written = leave_clean();
       if (!written.ok()) fail(written.failure());
@@ -186,6 +193,7 @@ class shutdown : public std::enable_shared_from_this<shutdown> {
   callback<void(status)> done_;
   std::size_t left_ = 0;
   std::optional<error> failure_;
+  sync_group written_;
 };
 
 }  // namespace

@@ -143,16 +143,12 @@ result<std::uint64_t> log_manager::state::replay_journal() {
   TRY(replay.finish());
   shared_journal->files().set_live(scanned.live_files, scanned.position, scanned.next_sequence - 1);
   TRY(shared_journal->files().sync_live());
-  for (const auto& [number, log] : table.logs) {
-    names[log.name] = number;
-    checked_from[log.name] = replay.checked_from().at(number);
-  }
+  for (const auto& [number, log] : table.logs) names[log.name] = number;
   const replay_counts& counts = replay.counts();
   replayed.blocks = scanned.blocks;
   replayed.batches = counts.batches;
   replayed.partitions = table.logs.size();
-  replayed_files = std::move(replay).written_files();
-  replayed_directories = std::move(replay).entered_directories();
+  context.sync_later(std::move(replay).written());
   context.outside.sink.log(
       log_level::info,
       "{} was not closed: {} blocks ({} bytes) of the journal replayed, with {} new logs, {} "
@@ -168,8 +164,10 @@ status log_manager::state::begin_journal() {
   if (table.clean) {
     table.began_clean = clean_shutdown;
     table.logs.clear();
+    table.checked_from.clear();
   }
   table.clean = false;
+  table.all_known = false;
   mark_metadata(table.metadata);
   ++table.epoch;
   journal_checkpoint begun = table;
@@ -202,98 +200,73 @@ bool log_manager::state::needs_recovery(const topic_partition& name) const {
 namespace {
 
 // Makes the segments as durable as the journal, so that its oldest blocks are not needed any more:
-// stores what the logs have, syncs the files, writes the table. Kept alive by its own callbacks; on
-// the engine's thread.
+// stores what the logs have, some of them at a time, syncs the files, writes the table. Kept alive
+// by its own callbacks; on the engine's thread, but for what blocks.
 class journal_checkpointing : public std::enable_shared_from_this<journal_checkpointing> {
  public:
   explicit journal_checkpointing(std::shared_ptr<log_manager::state> manager)
       : manager_(std::move(manager)),
         first_needed_(manager_->shared_journal->first_needed()),
-        waiters_(std::exchange(manager_->checkpoint_waiters, {})) {}
+        waiters_(std::exchange(manager_->checkpoint_waiters, {})),
+        written_(manager_->context.new_sync_group()) {}
 
   void begin() {
-    left_ = 1;
     for (const auto& log : manager_->journaled_logs()) {
-      offset_t end;
-      {
-        const std::lock_guard guard(log->internals().mutex);
-        if (log->internals().journal_number == 0) continue;
-        end = log->internals().offsets.durable_end;
-      }
+      const std::lock_guard guard(log->internals().mutex);
+      if (log->internals().journal_number == 0) continue;
+      to_store_.emplace_back(log, log->internals().offsets.durable_end);
       logs_.push_back(log);
-      ++left_;
-      manager_->flusher.store(log, end, [self = shared_from_this()] { self->stored(); });
     }
-    stored();
+    left_ = stores_at_once;
+    for (std::size_t i = 0; i < stores_at_once; ++i) store_next();
   }
 
  private:
-  static constexpr std::size_t syncs_at_once = 32;
+  static constexpr std::size_t stores_at_once = 16;
+
+  // One after another, each a turn of the loop, so that appends are not held up.
+  void store_next() {
+    if (to_store_.empty()) {
+      if (--left_ == 0) stored();
+      return;
+    }
+    const auto [log, end] = std::move(to_store_.back());
+    to_store_.pop_back();
+    manager_->flusher.store(log, end, [self = shared_from_this()] {
+      self->manager_->context.outside.engine.post([self] { self->store_next(); });
+    });
+  }
 
   void stored() {
-    if (--left_ > 0) return;
     if (!manager_->context.health.check().ok()) return end(manager_->context.health.check());
     next_ = manager_->table;
     next_.first_sequence = first_needed_;
     next_.next_log = manager_->shared_journal->next_log();
     for (const auto& log : logs_) collect(*log);
     manager_->mark_metadata(next_.metadata);
-    for (std::string& path : std::exchange(manager_->replayed_files, {})) {
-      to_sync_.push_back(std::move(path));
-    }
-    for (const std::string& directory : std::exchange(manager_->replayed_directories, {})) {
-      const status synced = sync_directory(directory);
-      if (!synced.ok()) return end(synced);
-    }
-    left_ = 1;
-    for (std::size_t i = 0; i < syncs_at_once; ++i) sync_next();
-    synced({});
-  }
-
-  status sync_directory(const std::string& directory) {
-    io::file_system& disk = manager_->context.outside.disk;
-    TRY_ASSIGN(const bool there, disk.exists(directory));
-    return there ? disk.sync_directory(directory) : status();
+    // After that: what loading a log has written is among it before the log is among the open ones.
+    written_.add(manager_->context.take_unsynced());
+    manager_->context.outside.engine.run_blocking(
+        [self = shared_from_this()]() -> status {
+          TRY(self->synced_ = self->written_.sync());
+          return write_checkpoint(self->manager_->context.outside.disk,
+                                  self->manager_->options.journal_directory, self->next_);
+        },
+        [self = shared_from_this()](const status& outcome) { self->end(outcome); });
   }
 
   void collect(partition_log& log) {
     log_state& state = log.internals();
     {
       const std::lock_guard guard(state.mutex);
-      next_.logs[state.journal_number] = state.as_stored();
+      const journaled_log stored = state.as_stored();
+      next_.logs[state.journal_number] = stored;
+      next_.checked_from[state.journal_number] = stored.segment_base;
       if (state.named_outside) return;  // whose syncs are its own affair
     }
-    for (const auto& written : std::exchange(state.unsynced, {})) {
-      to_sync_.push_back(written->path(suffixes::log));
+    for (const auto& of : std::exchange(state.unsynced, {})) {
+      written_.add_file(of->path(suffixes::log));
     }
-  }
-
-  void sync_next() {
-    if (to_sync_.empty()) return;
-    const std::string path = std::move(to_sync_.back());
-    to_sync_.pop_back();
-    ++left_;
-    auto opened = manager_->context.outside.disk.open(path, io::open_mode::read_write);
-    if (!opened.ok()) {
-      // Retention or a deletion took it away: the journal knows that, too.
-      const bool gone = opened.code() == error_code::not_found;
-      return synced(gone ? status() : status(opened.failure()));
-    }
-    const std::shared_ptr<io::file> file = std::move(opened).value();
-    manager_->context.outside.engine.sync(
-        *file, [self = shared_from_this(), file](status outcome) { self->synced(outcome); });
-  }
-
-  void synced(const status& outcome) {
-    if (!outcome.ok() && failure_.ok()) failure_ = outcome;
-    if (failure_.ok()) sync_next();
-    if (--left_ > 0) return;
-    if (!failure_.ok()) {
-      manager_->context.health.fail(failure_.failure());
-      return end(failure_);
-    }
-    end(write_checkpoint(manager_->context.outside.disk, manager_->options.journal_directory,
-                         next_));
   }
 
   void end(const status& outcome) {
@@ -301,9 +274,10 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
     manager_->checkpoint_running = false;
     {
       const std::lock_guard guard(manager_->mutex);
-      for (const std::uint32_t gone : manager_->removed_meanwhile) manager_->table.logs.erase(gone);
+      for (const std::uint32_t gone : std::exchange(manager_->removed_meanwhile, {})) {
+        manager_->table.forget(gone);
+      }
     }
-    manager_->removed_meanwhile.clear();
     for (auto& waiter : waiters_) waiter(outcome);
     for (task& waiter : std::exchange(manager_->after_checkpoint, {})) waiter();
     if (!manager_->checkpoint_waiters.empty()) manager_->checkpoint_journal();
@@ -311,9 +285,9 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
 
   void settle(const status& outcome) {
     if (!outcome.ok()) {
-      // With room again, the next one succeeds: the files are synced.
-      const bool disk_full = outcome.code() == error_code::no_space;
-      if (!disk_full) manager_->context.health.fail(outcome.failure());
+      // With room for the table again the next one succeeds, as long as the files are synced.
+      const bool lacks_room = synced_.ok() && outcome.code() == error_code::no_space;
+      if (!lacks_room) manager_->context.health.fail(outcome.failure());
       return manager_->context.outside.sink.log(log_level::error, "{}: no checkpoint: {}",
                                                 manager_->options.journal_directory,
                                                 outcome.failure().message);
@@ -330,10 +304,11 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
   std::vector<callback<void(status)>> waiters_;
   // Those that the journal has at the beginning: a later one's entries all come behind it.
   std::vector<std::shared_ptr<partition_log>> logs_;
-  std::size_t left_ = 0;
-  status failure_;
+  std::vector<std::pair<std::shared_ptr<partition_log>, offset_t>> to_store_;
+  std::size_t left_ = 0;  // stores that go on
   journal_checkpoint next_;
-  std::vector<std::string> to_sync_;
+  sync_group written_;
+  status synced_;
 };
 
 }  // namespace
@@ -357,20 +332,19 @@ void log_manager::state::checkpoint_journal() {
   std::make_shared<journal_checkpointing>(shared_from_this())->begin();
 }
 
+// The next open looks at no partition when it finds the metadata log like this.
+void log_manager::state::note_all_known() {
+  mark_metadata(table.metadata);
+  const std::lock_guard guard(mutex);
+  table.all_known = (is_scanned || is_as_we_left_it) && doomed.empty();
+}
+
 status log_manager::state::close_journal() {
   if (shared_journal == nullptr || !claimed) return {};
-  for (const std::string& path : replayed_files) {
-    const auto file = context.outside.disk.open(path, io::open_mode::read_write);
-    if (!file.ok() && file.code() == error_code::not_found) continue;
-    if (!file.ok()) return file.failure();
-    TRY((*file)->sync());
-  }
-  for (const std::string& directory : replayed_directories) {
-    TRY_ASSIGN(const bool there, context.outside.disk.exists(directory));
-    if (there) TRY(context.outside.disk.sync_directory(directory));
-  }
   table.clean = true;
   table.logs.clear();
+  table.checked_from.clear();
+  note_all_known();
   table.first_sequence = shared_journal->first_needed();
   TRY(write_checkpoint(context.outside.disk, options.journal_directory, table));
   return shared_journal->files().shrink();

@@ -29,7 +29,8 @@ constexpr std::size_t unique_name_digits = 32;
 
 log_manager::state::state(services outside, log_manager_options given)
     : options(std::move(given)),
-      context(outside, options.directory, options.read_only, options.tail_bytes_max),
+      context(outside, options.directory, options.read_only, options.tail_bytes_max,
+              options.single_syncs_max),
       flusher(context),
       durabilities(context),
       checkpoints(outside.disk, options.directory) {
@@ -45,27 +46,41 @@ log_manager::state::state(services outside, log_manager_options given)
   };
 }
 
-void log_manager::state::scan(const std::vector<io::directory_entry>& entries) {
-  for (const io::directory_entry& entry : entries) {
-    if (!entry.is_directory) continue;
-    const auto parsed = parse_directory_name(entry.name);
-    const std::string path = join_path(options.directory, entry.name);
-    if (!parsed) {
-      context.outside.sink.log(
-          log_level::warning, "{} is no partition's directory; Kafka would refuse to start with it",
-          path);
-    } else if (parsed->kind == directory_kind::deleted) {
-      if (!options.read_only) remove_tree_later(path, 0);
-    } else if (parsed->kind == directory_kind::current) {
-      auto found = std::make_shared<slot>();
-      found->found = true;
-      const auto id = read_partition_metadata(context.outside.disk,
-                                              join_path(path, file_names::partition_metadata));
-      if (id.ok()) found->topic_id = *id;
-      if (!id.ok()) context.outside.sink.write(log_level::warning, id.failure().message);
-      slots.emplace(parsed->name, std::move(found));
+status log_manager::state::scan() {
+  {
+    const std::lock_guard guard(mutex);
+    if (is_scanned) return {};
+  }
+  TRY_ASSIGN(const auto entries, context.outside.disk.list_names(options.directory));
+  std::vector<std::string> deleted;
+  {
+    const std::lock_guard guard(mutex);
+    if (std::exchange(is_scanned, true)) return {};
+    for (const io::directory_entry& entry : entries) {
+      if (!entry.is_directory) continue;
+      const auto parsed = parse_directory_name(entry.name);
+      const std::string path = join_path(options.directory, entry.name);
+      if (!parsed) {
+        context.outside.sink.log(
+            log_level::warning,
+            "{} is no partition's directory; Kafka would refuse to start with it", path);
+      } else if (parsed->kind == directory_kind::deleted) {
+        if (!options.read_only && !doomed.contains(path)) deleted.push_back(path);
+      } else if (parsed->kind == directory_kind::current) {
+        auto& known = slots[parsed->name];
+        if (known == nullptr) known = std::make_shared<slot>();
+        known->found = true;
+      }
     }
   }
+  for (const std::string& path : deleted) remove_tree_later(path, 0);
+  return {};
+}
+
+void log_manager::state::recognize(const partition_log& metadata_log) {
+  is_as_we_left_it = clean_shutdown && table.clean && table.all_known &&
+                     table.metadata.epoch == metadata_log.latest_leader_epoch() &&
+                     table.metadata.end == metadata_log.offsets().log_end;
 }
 
 status log_manager::state::claim() {
@@ -169,30 +184,41 @@ result<std::shared_ptr<partition_log>> log_manager::state::open_log(const topic_
     const std::lock_guard guard(mutex);
     if (of->log != nullptr) return of->log;
   }
-  auto loaded = load(*of, name, topic_id, config);
+  auto loaded = load(name, topic_id, config);
   if (!loaded.ok()) return std::move(loaded.failure()).with_context(name.to_string());
   const std::lock_guard guard(mutex);
   of->log = *loaded;
   return loaded;
 }
 
-result<std::shared_ptr<partition_log>> log_manager::state::load(slot& of,
-                                                                const topic_partition& name,
+// Of a directory that is there; nothing when it does not say.
+result<std::optional<uuid>> log_manager::state::stored_topic_id(const topic_partition& name) const {
+  return read_partition_metadata(context.outside.disk,
+                                 join_path(directory_of(name), file_names::partition_metadata));
+}
+
+result<std::shared_ptr<partition_log>> log_manager::state::load(const topic_partition& name,
                                                                 const uuid& topic_id,
                                                                 const log_config& config) {
-  if (of.topic_id && *of.topic_id != topic_id) {
-    return make_error(error_code::invalid_argument,
-                      "the directory belongs to topic id {}, not to {}", *of.topic_id, topic_id);
-  }
   load_request request;
   request.name = name;
   request.directory = directory_of(name);
   request.config = config;
   request.clean_shutdown = clean_shutdown;
   request.read_only = options.read_only;
-  loaded_log loaded;
-  std::uint32_t number = 0;
-  if (of.found) {
+  loaded_log loaded(context.outside.disk);
+  TRY_ASSIGN(const bool there, context.outside.disk.exists(request.directory));
+  if (there) {
+    const auto stored_id = stored_topic_id(name);
+    if (!stored_id.ok()) {
+      context.outside.sink.write(log_level::warning, stored_id.failure().message);
+    }
+    const bool has_id = stored_id.ok() && *stored_id;
+    if (has_id && **stored_id != topic_id) {
+      return make_error(error_code::foreign_directory,
+                        "the directory belongs to topic id {}, not to {}", **stored_id, topic_id);
+    }
+    std::uint32_t number = 0;
     {
       const std::lock_guard guard(mutex);
       request.log_start = checkpoints.log_start(name);
@@ -207,7 +233,7 @@ result<std::shared_ptr<partition_log>> log_manager::state::load(slot& of,
           request.log_start = std::max(request.log_start, known->second.log_start);
         } else {
           request.journaled = known->second;
-          request.checked_from = checked_from.at(name);
+          request.checked_from = table.checked_from.at(number);
           // Kafka's file may still have that of a deleted topic of the same name.
           request.log_start = known->second.log_start;
         }
@@ -217,11 +243,15 @@ result<std::shared_ptr<partition_log>> log_manager::state::load(slot& of,
     TRY_ASSIGN(loaded, log_loader(context.outside, context.cache, request).load());
     loaded.journal_number = number;
     loaded.was_outside = request.unbroken_from.has_value();
-    if (!of.topic_id && !options.read_only) {
-      TRY(write_partition_metadata(context.outside.disk,
-                                   join_path(request.directory, file_names::partition_metadata),
-                                   topic_id));
+    if (!has_id && !options.read_only) {
+      const std::string path = join_path(request.directory, file_names::partition_metadata);
+      TRY(write_partition_metadata(context.outside.disk, path, topic_id));
+      loaded.written.add_file(path);
+      loaded.written.add_directory(request.directory);
     }
+    // The journal tells it all again after a crash, until a checkpoint has synced it.
+    if (request.journaled) context.sync_later(std::move(loaded.written));
+    if (!request.journaled) TRY(loaded.written.sync());
   } else {
     loaded.directory_there = false;
     loaded.segments.push_back(
@@ -258,17 +288,44 @@ result<std::string> log_manager::state::rename_directory(const topic_partition& 
   }
   const std::string target = join_path(options.directory, renamed_directory(name, unique, suffix));
   TRY(context.outside.disk.rename(source, target));
-  TRY(context.outside.disk.sync_directory(options.directory));
   return target;
 }
 
 void log_manager::state::remove_tree_later(const std::string& path, std::int64_t delay_ms) {
-  context.outside.engine.schedule_at(
-      context.outside.clock.now() + milliseconds(delay_ms),
-      [&disk = context.outside.disk, &sink = context.outside.sink, path] {
-        const status removed = disk.remove_tree(path);
-        if (!removed.ok()) sink.write(log_level::warning, removed.failure().message);
-      });
+  {
+    const std::lock_guard guard(mutex);
+    doomed.insert(path);
+  }
+  context.outside.engine.schedule_at(context.outside.clock.now() + milliseconds(delay_ms),
+                                     [weak = weak_from_this(), path] {
+                                       const auto self = weak.lock();
+                                       if (self == nullptr || self->is_closing())
+                                         return;  // close() sees to it
+                                       self->context.outside.engine.run_blocking(
+                                           [self, path]() -> status {
+                                             self->remove_doomed(path);
+                                             return {};
+                                           },
+                                           [](const status&) {});
+                                     });
+}
+
+void log_manager::state::remove_doomed(const std::string& path) {
+  const status removed = context.outside.disk.remove_tree(path);
+  if (!removed.ok()) {
+    return context.outside.sink.write(log_level::warning, removed.failure().message);
+  }
+  const std::lock_guard guard(mutex);
+  doomed.erase(path);
+}
+
+void log_manager::state::remove_all_doomed() {
+  std::set<std::string> paths;
+  {
+    const std::lock_guard guard(mutex);
+    paths = doomed;
+  }
+  for (const std::string& path : paths) remove_doomed(path);
 }
 
 void log_manager::state::delete_log(const topic_partition& name, callback<void(status)> answer) {
@@ -276,11 +333,10 @@ void log_manager::state::delete_log(const topic_partition& name, callback<void(s
   {
     const std::lock_guard guard(mutex);
     ++deletions;
-    const auto found = slots.find(name);
-    if (found != slots.end()) {
-      of = found->second;
-      of->going = true;
-    }
+    auto& known = slots[name];
+    if (known == nullptr) known = std::make_shared<slot>();
+    of = known;
+    of->going = true;
   }
   const auto self = shared_from_this();
   callback<void(status)> done = [self, answer = std::move(answer)](status outcome) mutable {
@@ -308,7 +364,7 @@ void log_manager::state::delete_log(const topic_partition& name, callback<void(s
 void log_manager::state::forget_removed(std::uint32_t number) {
   if (checkpoint_running) return removed_meanwhile.push_back(number);
   const std::lock_guard guard(mutex);
-  table.logs.erase(number);
+  table.forget(number);
 }
 
 void log_manager::state::journal_stray(const topic_partition& name) {
@@ -341,7 +397,7 @@ void log_manager::state::deletion_ended() {
 // Tells the journal, where it knows the log, that it is gone; the log has no entry after that one.
 std::optional<std::pair<std::uint32_t, journal::entry_number>> log_manager::state::journal_removal(
     const topic_partition& name, const std::shared_ptr<slot>& of) {
-  if (of == nullptr || shared_journal == nullptr) return std::nullopt;
+  if (shared_journal == nullptr) return std::nullopt;
   std::uint32_t number = 0;
   std::unique_lock<std::mutex> appends;
   if (of->log != nullptr) {
@@ -362,9 +418,6 @@ std::optional<std::pair<std::uint32_t, journal::entry_number>> log_manager::stat
 void log_manager::state::delete_files(const topic_partition& name, const std::shared_ptr<slot>& of,
                                       callback<void(status)> done) {
   const auto self = shared_from_this();
-  if (of == nullptr) {
-    return context.outside.engine.post([done = std::move(done)]() mutable { done(status()); });
-  }
   if (of->log == nullptr) {
     return context.outside.engine.post([self, name, done = std::move(done)]() mutable {
       self->rename_deleted(name, log_config().file_delete_delay_ms, std::move(done));
@@ -381,8 +434,10 @@ void log_manager::state::rename_deleted(const topic_partition& name, std::int64_
                                         callback<void(status)> done) {
   const auto there = context.outside.disk.exists(directory_of(name));
   status outcome = there.ok() ? status() : status(there.failure());
+  bool is_renamed = false;
   if (there.ok() && *there) {
     const auto renamed = rename_directory(name, suffixes::delete_directory);
+    is_renamed = renamed.ok();
     if (renamed.ok()) remove_tree_later(*renamed, delay_ms);
     if (!renamed.ok()) outcome = renamed.failure();
   }
@@ -392,7 +447,24 @@ void log_manager::state::rename_deleted(const topic_partition& name, std::int64_
     names.erase(name);
     checkpoints.forget(name);
   }
-  done(std::move(outcome));
+  if (!is_renamed) return done(std::move(outcome));
+  renamed_deletions.push_back(std::move(done));
+  if (!std::exchange(syncing_renames, true)) sync_renames();
+}
+
+// One sync of the directory for all that were renamed by then.
+void log_manager::state::sync_renames() {
+  auto synced = std::make_shared<std::vector<callback<void(status)>>>();
+  synced->swap(renamed_deletions);
+  context.outside.engine.run_blocking(
+      [self = shared_from_this()] {
+        return self->context.outside.disk.sync_directory(self->options.directory);
+      },
+      [self = shared_from_this(), synced](const status& outcome) {
+        for (auto& done : *synced) done(outcome);
+        self->syncing_renames = !self->renamed_deletions.empty();
+        if (self->syncing_renames) self->sync_renames();
+      });
 }
 
 }  // namespace ringlog::storage

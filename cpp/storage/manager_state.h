@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   struct slot {
     std::mutex loading;  // held while its files are read: the second to open it waits for the first
     std::shared_ptr<partition_log> log;
-    std::optional<uuid> topic_id;
-    bool found = false;    // there was a directory when the manager opened
+    bool found = false;    // scan() saw its directory
     bool going = false;    // being deleted
     bool removed = false;  // and the journal knows it
   };
@@ -40,6 +40,9 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   directory_identity identity;
   bool clean_shutdown = false;
   leader_epoch_t metadata_epoch{-1};  // of the metadata log's writer; set before claim()
+  // The journal's checkpoint knows the metadata log as it is: no other program was here since our
+  // own clean close, so no partition is unclean, deleted by half, or unknown to the metadata.
+  bool is_as_we_left_it = false;
   std::mutex claiming;
   bool claimed = false;  // under `claiming`
   std::atomic<std::int64_t> broker_epoch{-1};
@@ -52,30 +55,35 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   replayed_journal replayed;
   // Until the next checkpoint a replay begins with these again: what it did may be lost.
   std::map<std::uint32_t, journaled_log> logs_before_replay;
-  std::vector<std::string> replayed_files;  // not synced yet
-  std::vector<std::string> replayed_directories;
   bool checkpoint_running = false;
   std::vector<std::uint32_t> removed_meanwhile;  // logs; the running one may still need them
   std::vector<task> after_checkpoint;            // what waits for the running one
+  std::vector<callback<void(status)>> renamed_deletions;  // wait for their rename to be durable
+  bool syncing_renames = false;
   std::vector<callback<void(status)>> checkpoint_waiters;  // and for the next one to begin
 
   mutable std::mutex mutex;  // guards what follows
   std::map<topic_partition, std::uint32_t>
       names;  // of the table's logs as they were at the opening
-  std::map<topic_partition, offset_t> checked_from;  // where the checkpoint's end of them was
   std::map<topic_partition, std::shared_ptr<slot>> slots;
+  std::set<std::string> doomed;  // directories renamed to `-delete`, until they are removed
   log_checkpoints checkpoints;
+  bool is_scanned = false;
   std::size_t deletions = 0;          // under way
   std::vector<task> after_deletions;  // what waits for the last of them
   bool closing = false;
   std::vector<executor::timer_id> timers;
 
-  // Notes the partition directories and removes those that were being deleted.
-  void scan(const std::vector<io::directory_entry>& entries);
+  // Notes the partition directories and removes those that were being deleted. Once; not before
+  // somebody has to know them all.
+  status scan();
+  // Compares the metadata log with what the last close left.
+  void recognize(const partition_log& metadata_log);
   void start_tasks();
   result<std::uint64_t> replay_journal();  // answers the next sequence number
   status check_metadata_epoch() const;     // another program has used the directory
   void mark_metadata(metadata_mark& mark) const;
+  void note_all_known();
   status open_journal();   // replays what an unclean end left
   status begin_journal();  // takes the next epoch
   status close_journal();  // everything is in the segments and synced
@@ -109,6 +117,9 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   std::string directory_of(const topic_partition& name) const;
   result<std::string> rename_directory(const topic_partition& name, std::string_view suffix);
   void remove_tree_later(const std::string& path, std::int64_t delay_ms);
+  void remove_doomed(const std::string& path);
+  void remove_all_doomed();
+  result<std::optional<uuid>> stored_topic_id(const topic_partition& name) const;
 
   // Engine thread.
   status write_checkpoints();
@@ -126,8 +137,9 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   void warn_of(const status& outcome);
   void rename_deleted(const topic_partition& name, std::int64_t delay_ms,
                       callback<void(status)> done);
-  result<std::shared_ptr<partition_log>> load(slot& of, const topic_partition& name,
-                                              const uuid& topic_id, const log_config& config);
+  void sync_renames();
+  result<std::shared_ptr<partition_log>> load(const topic_partition& name, const uuid& topic_id,
+                                              const log_config& config);
 };
 
 // The log takes no calls any more, `why` is the answer to all who wait; its memory is freed.

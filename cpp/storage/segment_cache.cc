@@ -27,13 +27,6 @@ std::int64_t memory_of(const segment_indexes& indexes) {
                                    indexes.transactions.entries().size() * sizeof(aborted_range));
 }
 
-status write_file(io::file_system& disk, const std::string& path, bytes_view content) {
-  TRY_ASSIGN(const auto file, disk.open(path, io::open_mode::create));
-  TRY(file->resize(0));
-  TRY(file->write_at(0, content));
-  return file->sync();
-}
-
 }  // namespace
 
 segment_cache::segment_cache(io::file_system& disk, log_sink& sink, bool read_only,
@@ -164,13 +157,21 @@ result<std::shared_ptr<segment_indexes>> rebuild_indexes(io::file_system& disk, 
   return scratch.indexes;
 }
 
-status write_indexes(io::file_system& disk, const segment& of, const segment_indexes& indexes) {
-  TRY(write_file(disk, of.path(suffixes::offset_index), indexes.offsets.encode()));
-  TRY(write_file(disk, of.path(suffixes::time_index), indexes.times.encode()));
-  const std::string path = of.path(suffixes::transaction_index);
+status write_indexes(io::file_system& disk, const segment& of, const segment_indexes& indexes,
+                     sync_group& written) {
+  const auto write = [&](std::string_view suffix, bytes_view content) -> status {
+    std::string path = of.path(suffix);
+    TRY(io::write_file(disk, path, content));
+    written.add_file(std::move(path));
+    return {};
+  };
+  written.add_directory(of.directory);
+  TRY(write(suffixes::offset_index, indexes.offsets.encode()));
+  TRY(write(suffixes::time_index, indexes.times.encode()));
   if (!indexes.transactions.entries().empty()) {
-    return write_file(disk, path, indexes.transactions.encode());
+    return write(suffixes::transaction_index, indexes.transactions.encode());
   }
+  const std::string path = of.path(suffixes::transaction_index);
   TRY_ASSIGN(const bool stale, disk.exists(path));
   return stale ? disk.remove(path) : status();
 }

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "io/file.h"
 #include "storage/segment.h"
+#include "storage/sync_group.h"
 
 namespace ringlog::storage {
 
@@ -72,7 +73,8 @@ result<std::shared_ptr<segment_indexes>> rebuild_indexes(io::file_system& disk, 
                                                          const segment& of,
                                                          std::int64_t index_interval_bytes);
 
-// Writes the index files and syncs them; the transaction index only when it is not empty.
-status write_indexes(io::file_system& disk, const segment& of, const segment_indexes& indexes);
+// Writes the index files, for `written` to sync; the transaction index only when it is not empty.
+status write_indexes(io::file_system& disk, const segment& of, const segment_indexes& indexes,
+                     sync_group& written);
 
 }  // namespace ringlog::storage

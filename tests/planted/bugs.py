@@ -165,15 +165,16 @@ BUGS = [
     Bug(
         "a checkpoint does not sync the segments",
         MANAGER_JOURNAL,
-        "      to_sync_.push_back(written->path(suffixes::log));\n",
+        "    for (const auto& of : std::exchange(state.unsynced, {})) {\n"
+        "      written_.add_file(of->path(suffixes::log));\n    }\n",
         "",
         "storage 300",
     ),
     Bug(
         "a checkpoint does not store what the logs have first",
         MANAGER_JOURNAL,
-        "        end = log->internals().offsets.durable_end;\n",
-        "        end = log->internals().stored_end;\n",
+        "      to_store_.emplace_back(log, log->internals().offsets.durable_end);\n",
+        "      to_store_.emplace_back(log, log->internals().stored_end);\n",
         "storage 300",
     ),
     Bug(
@@ -201,8 +202,7 @@ BUGS = [
     Bug(
         "a checkpoint does not sync what a replay wrote",
         MANAGER_JOURNAL,
-        "    for (std::string& path : std::exchange(manager_->replayed_files, {})) {\n"
-        "      to_sync_.push_back(std::move(path));\n    }\n",
+        "  context.sync_later(std::move(replay).written());\n",
         "",
         "storage 400",
     ),
@@ -229,17 +229,52 @@ BUGS = [
         "storage 400",
     ),
     Bug(
+        "a checkpoint forgets the directories and files that were made since the last one",
+        MANAGER_JOURNAL,
+        "    written_.add(manager_->context.take_unsynced());\n",
+        "",
+        "storage 400",
+    ),
+    Bug(
+        "what was made is synced behind the file that says so",
+        MANAGER_JOURNAL,
+        "          TRY(self->synced_ = self->written_.sync());\n",
+        "",
+        "storage 300",
+    ),
+    Bug(
+        "many files are as good as synced",
+        "cpp/storage/sync_group.cc",
+        "  if (as_a_whole && replaced_.empty()) return whole_->sync();\n",
+        "  if (as_a_whole && replaced_.empty()) return {};\n",
+        "storage 300",
+    ),
+    Bug(
+        "a file takes its new name before its content is synced",
+        "cpp/storage/sync_group.cc",
+        "  TRY(as_a_whole ? whole_->sync() : sync_files());\n",
+        "",
+        "storage 600",
+    ),
+    Bug(
+        "a replay puts a cut before the batches that it cuts",
+        REPLAY,
+        "  ++counts_.cuts;\n  TRY(write_gathered());\n",
+        "  ++counts_.cuts;\n",
+        "storage 600",
+    ),
+    Bug(
         "a clean close does not sync the segments",
         SHUTDOWN,
-        "    TRY((*file)->sync());\n",
-        "",
+        "          return self->failure_ ? status() : self->written_.sync();\n",
+        "          return status();\n",
         "storage 400",
     ),
     # ---- replay
     Bug(
         "half a batch counts as a whole one",
         REPLAY,
-        "  if (piece.more_follows) return {};\n",
+        "  if (batch.more_follows) return {};\n",
         "",
         "storage 400",
     ),
@@ -275,7 +310,7 @@ BUGS = [
     Bug(
         "a replay writes into a directory that another topic has by now",
         REPLAY,
-        "    if (id.ok() && *id) is_own = **id == log.topic_id;\n",
+        "  if (has_id && **id != log.topic_id) return false;\n",
         "",
         "storage 600",
     ),
@@ -347,7 +382,7 @@ BUGS = [
     Bug(
         "the name of a new partition is not synced",
         FLUSHER,
-        "    TRY(disk.sync_directory(context_.directory));\n",
+        "    made.add_directory(context_.directory);\n",
         "",
         "storage 400",
     ),

@@ -146,6 +146,8 @@ class broker_run {
     if (!made.ok()) return made.failure().message;
     node::core_options options{"/data/log", "/data/journal", settings()};
     options.journal_bytes_max = 2 * limits::MiB;
+    options.single_syncs_max =
+        world_.random().one_in(2) ? 0 : 1000;  // all as one, or each by itself
     auto opened = node::core::open(outside, options);
     if (!opened.ok()) return "open: " + opened.failure().message;
     core_ = std::move(opened).value();

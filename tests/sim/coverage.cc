@@ -37,7 +37,6 @@ constexpr crash_place all_places[] = {
     {"create", "partition metadata"},
     {"write", "partition metadata"},
     {"sync", "partition metadata"},
-    {"rename", "partition metadata"},
     {"create", "offset checkpoint"},
     {"write", "offset checkpoint"},
     {"sync", "offset checkpoint"},

@@ -239,6 +239,8 @@ class storage_run {
     options.directory = "/data/log";
     options.journal_directory = "/data/journal";
     options.journal_bytes_max = 2 * limits::MiB;
+    options.single_syncs_max =
+        world_.random().one_in(2) ? 0 : 1000;  // all as one, or each by itself
     options.format = identity();
     TRY(disk_.make_directories("/data/log"));
     TRY(disk_.sync_directory("/data"));
@@ -278,9 +280,12 @@ class storage_run {
 
   violation open_scratch() {
     bool is_there = false;
-    for (const storage::found_log& found : logs_->unopened()) {
-      if (found.name != scratch_name()) continue;
-      if (found.topic_id && deleted_ids_.contains(*found.topic_id)) return "a deleted log is back";
+    const auto unopened = logs_->unopened();
+    if (!unopened.ok()) return "list the logs: " + unopened.failure().message;
+    for (const topic_partition& found : *unopened) {
+      if (found != scratch_name()) continue;
+      const auto id = logs_->stored_topic_id(found);
+      if (id.ok() && *id && deleted_ids_.contains(**id)) return "a deleted log is back";
       is_there = true;
     }
     if (scratch_gone_ || (scratch_going_ && !is_there)) forget_scratch();

@@ -56,7 +56,7 @@ void epoch_check::finish(offset_t log_end, bool clean_shutdown) {
   seen_.truncate_from_start(log_start_);
   report_.plan(fmt::format("write {} again from the batches", path_),
                [&disk = disk_, path = path_, entries = seen_.entries()] {
-                 return write_epoch_checkpoint(disk, path, entries);
+                 return io::replace_file(disk, path, as_bytes(epoch_checkpoint_text(entries)));
                });
 }
 

@@ -332,8 +332,9 @@ void partition_check::plan_indexes(std::size_t at) {
         TRY(io::replace_file(disk, of.path(suffixes::transaction_index), known.encode()));
         TRY_ASSIGN(const auto log, disk.open(of.path(suffixes::log), io::open_mode::read));
         TRY_ASSIGN(const auto built, rebuild_indexes(disk, *log, of, index_interval_bytes));
-        TRY(write_indexes(disk, of, *built));
-        return disk.sync_directory(directory);
+        sync_group written(disk);
+        TRY(write_indexes(disk, of, *built, written));
+        return written.sync();
       });
 }
 

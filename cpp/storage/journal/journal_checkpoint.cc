@@ -9,27 +9,30 @@ namespace ringlog::storage {
 namespace {
 
 constexpr std::uint64_t magic = 0x52494e47434b5054;  // "RINGCKPT"
-constexpr std::uint16_t version = 1;
+constexpr std::uint16_t version = 2;                 // version 1 has no `checked from`
 constexpr std::uint16_t flag_clean = 1;
 constexpr std::uint16_t flag_began_clean = 2;
+constexpr std::uint16_t flag_all_known = 4;
 constexpr std::size_t checksum_at = 8;
 constexpr std::size_t checksummed_from = 12;
 constexpr std::size_t header_bytes = 88;
-constexpr std::size_t log_bytes_min = 4 + journaled_log_bytes + 2;  // without the name
+constexpr std::size_t log_bytes = 4 + journaled_log_bytes + 8 + 2;  // without the name
+constexpr std::size_t log_bytes_of_version_1 = 4 + journaled_log_bytes + 2;
 constexpr std::string_view file_name = "checkpoint";
 
 }  // namespace
 
 byte_buffer encode_checkpoint(const journal_checkpoint& content) {
   std::size_t size = header_bytes;
-  for (const auto& [number, log] : content.logs) size += log_bytes_min + log.name.topic.size();
+  for (const auto& [number, log] : content.logs) size += log_bytes + log.name.topic.size();
   byte_buffer bytes(size);
   field_writer out(bytes.data());
   out.put(magic);
   out.put(std::uint32_t{0});
   out.put(version);
   out.put(static_cast<std::uint16_t>((content.clean ? flag_clean : 0) |
-                                     (content.began_clean ? flag_began_clean : 0)));
+                                     (content.began_clean ? flag_began_clean : 0) |
+                                     (content.all_known ? flag_all_known : 0)));
   out.put(content.identity.directory_id);
   out.put(content.identity.cluster_checksum);
   out.put(content.next_log);
@@ -44,6 +47,9 @@ byte_buffer encode_checkpoint(const journal_checkpoint& content) {
   for (const auto& [number, log] : content.logs) {
     out.put(number);
     put_log(out, log);
+    const auto checked = content.checked_from.find(number);
+    const bool is_known = checked != content.checked_from.end();
+    out.put(is_known ? checked->second : log.segment_base);
     out.put(static_cast<std::uint16_t>(log.name.topic.size()));
     out.put(as_bytes(log.name.topic));
   }
@@ -61,7 +67,7 @@ result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string
   if (in.take<std::uint64_t>() != magic) return damaged("is no journal checkpoint");
   const auto checksum = in.take<std::uint32_t>();
   const auto written_by = in.take<std::uint16_t>();
-  if (written_by != version) {
+  if (written_by == 0 || written_by > version) {
     return make_error(error_code::unsupported,
                       "{} was written by a newer ringlog (format version {}); open the directory "
                       "with that one",
@@ -72,6 +78,7 @@ result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string
   journal_checkpoint content;
   content.clean = (flags & flag_clean) != 0;
   content.began_clean = (flags & flag_began_clean) != 0;
+  content.all_known = (flags & flag_all_known) != 0;
   content.identity.directory_id = in.take_uuid();
   content.identity.cluster_checksum = in.take<std::uint32_t>();
   content.next_log = in.take<std::uint32_t>();
@@ -82,10 +89,13 @@ result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string
   content.metadata.segment_base = in.take_offset();
   content.metadata.position = in.take<std::int64_t>();
   const auto count = in.take<std::uint32_t>();
+  const bool has_checked_from = written_by >= 2;
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (!in.has(log_bytes_min)) return damaged("ends within a log");
+    if (!in.has(has_checked_from ? log_bytes : log_bytes_of_version_1))
+      return damaged("ends within a log");
     const auto number = in.take<std::uint32_t>();
     journaled_log log = take_log(in);
+    content.checked_from[number] = has_checked_from ? in.take_offset() : log.segment_base;
     const auto name_bytes = in.take<std::uint16_t>();
     if (!in.has(name_bytes)) return damaged("ends within a name");
     log.name.topic = to_string(in.take_bytes(name_bytes));

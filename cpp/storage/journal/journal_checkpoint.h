@@ -33,8 +33,19 @@ struct journal_checkpoint {
   bool clean = true;                 // closed: nothing is to be replayed
   // The directory was left clean when this journal began: logs that it does not name are whole.
   bool began_clean = true;
+  // With `clean`: every partition's directory belongs to a topic, and nothing was left to be
+  // deleted. So it is as long as the metadata log is as `metadata` says.
+  bool all_known = false;
   metadata_mark metadata;
   std::map<std::uint32_t, journaled_log> logs;  // by number
+  // The segment of a log from which on its indexes and producers are not to be relied upon; without
+  // an entry that at its segment base.
+  std::map<std::uint32_t, offset_t> checked_from;
+
+  void forget(std::uint32_t number) {
+    logs.erase(number);
+    checked_from.erase(number);
+  }
 
   bool operator==(const journal_checkpoint&) const = default;
 };

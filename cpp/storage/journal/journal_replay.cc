@@ -11,7 +11,7 @@ namespace ringlog::storage {
 
 namespace {
 
-constexpr std::size_t open_files_max = 256;
+constexpr std::size_t gathered_bytes_max = 64 << 20;
 
 }  // namespace
 
@@ -42,23 +42,27 @@ result<journaled_log*> journal_replay::find(std::uint32_t number) {
 status journal_replay::apply(std::uint32_t number, const journaled_log& named) {
   ++counts_.new_logs;
   table_.logs.insert_or_assign(number, named);
-  checked_from_[number] = named.segment_base;
+  offset_t& checked_from =
+      table_.checked_from.try_emplace(number, named.segment_base).first->second;
+  checked_from = std::min(checked_from, named.segment_base);
   table_.next_log = std::max(table_.next_log, number + 1);
   return {};
 }
 
-status journal_replay::apply(std::uint32_t number, const journaled_batch& piece) {
+status journal_replay::apply(std::uint32_t number, const journaled_batch& batch) {
   TRY_ASSIGN(journaled_log * log, find(number));
   TRY_ASSIGN(const bool is_own, enter(number, *log));
   if (!is_own) return {};
-  TRY_ASSIGN(io::file * target, segment_file(number, *log, piece.segment_base));
-  TRY(target->write_at(static_cast<std::uint64_t>(piece.position), piece.bytes));
-  if (piece.more_follows) return {};
+  if (gathered_.size() + batch.bytes.size() > gathered_bytes_max) TRY(write_gathered());
+  pieces_.push_back(
+      {{number, batch.segment_base}, batch.position, gathered_.size(), batch.bytes.size()});
+  append(gathered_, batch.bytes);
+  if (batch.more_follows) return {};
   ++counts_.batches;
-  if (piece.end <= log->end) return {};
-  log->end = piece.end;
-  log->segment_base = piece.segment_base;
-  log->position = piece.position + static_cast<std::int64_t>(piece.bytes.size());
+  if (batch.end <= log->end) return {};
+  log->end = batch.end;
+  log->segment_base = batch.segment_base;
+  log->position = batch.position + static_cast<std::int64_t>(batch.bytes.size());
   return {};
 }
 
@@ -73,13 +77,15 @@ status journal_replay::apply(std::uint32_t number, const journaled_log_start& mo
 status journal_replay::apply(std::uint32_t number, const journaled_cut& cut) {
   TRY_ASSIGN(journaled_log * log, find(number));
   ++counts_.cuts;
+  TRY(write_gathered());
   TRY_ASSIGN(const bool is_own, enter(number, *log));
   if (is_own) TRY(remove_behind(number, *log, cut));
   log->end = cut.end;
   log->segment_base = cut.segment_base;
   log->position = cut.position;
   log->log_start = std::min(log->log_start, cut.end);
-  checked_from_[number] = std::min(checked_from_[number], cut.segment_base);
+  offset_t& checked_from = table_.checked_from.try_emplace(number, cut.segment_base).first->second;
+  checked_from = std::min(checked_from, cut.segment_base);
   return {};
 }
 
@@ -89,11 +95,12 @@ status journal_replay::apply(std::uint32_t number, const journaled_removal&) {
   TRY_ASSIGN(const bool there, outside_.disk.exists(directory_of(*log)));
   if (there) {
     TRY_ASSIGN(const bool is_own, enter(number, *log));
-    std::erase_if(files_, [&](const auto& open) { return open.first.first == number; });
+    std::erase_if(pieces_, [&](const piece& each) { return each.where.first == number; });
     if (is_own) TRY(outside_.disk.remove_tree(directory_of(*log)));
   }
   entered_.erase(number);
   first_segments_.erase(number);
+  table_.checked_from.erase(number);
   table_.logs.erase(number);
   return {};
 }
@@ -101,39 +108,58 @@ status journal_replay::apply(std::uint32_t number, const journaled_removal&) {
 result<bool> journal_replay::enter(std::uint32_t number, const journaled_log& log) {
   const auto known = entered_.find(number);
   if (known != entered_.end()) return known->second;
-  const std::string directory = directory_of(log);
-  const std::string id_file = join_path(directory, file_names::partition_metadata);
-  TRY_ASSIGN(const bool there, outside_.disk.exists(directory));
-  if (!there) TRY(outside_.disk.make_directories(directory));
-  TRY_ASSIGN(const bool has_id, outside_.disk.exists(id_file));
-  bool is_own = true;
-  if (has_id) {
-    const auto id = read_partition_metadata(outside_.disk, id_file);
-    // What a crash left of the file that names the id is written again.
-    if (id.ok() && *id) is_own = **id == log.topic_id;
-    if (!id.ok()) TRY(write_partition_metadata(outside_.disk, id_file, log.topic_id));
-  } else if (!log.topic_id.is_zero()) {
-    TRY(write_partition_metadata(outside_.disk, id_file, log.topic_id));
-  }
-  if (is_own) entered_directories_.push_back(directory);
+  TRY_ASSIGN(const bool is_own, has_own_id(log));
   entered_.emplace(number, is_own);
   return is_own;
 }
 
-result<io::file*> journal_replay::segment_file(std::uint32_t number, const journaled_log& log,
-                                               offset_t base) {
-  const segment_key key{number, base};
-  const auto known = files_.find(key);
-  if (known != files_.end()) return known->second.get();
-  if (files_.size() >= open_files_max) files_.clear();
-  const std::string path = join_path(directory_of(log), segment_file_name(base, suffixes::log));
-  TRY_ASSIGN(auto opened, outside_.disk.open(path, io::open_mode::create));
-  if (written_.insert(key).second) written_files_.push_back(path);
-  return files_.emplace(key, std::move(opened)).first->second.get();
+result<bool> journal_replay::has_own_id(const journaled_log& log) {
+  const std::string directory = directory_of(log);
+  std::string id_file = join_path(directory, file_names::partition_metadata);
+  const auto id = read_partition_metadata(outside_.disk, id_file);
+  const bool has_id = id.ok() && *id;
+  if (has_id && **id != log.topic_id) return false;
+  if (!has_id) {  // a crash left nothing of it, or half
+    TRY(outside_.disk.make_directories(directory));
+    if (!id.ok() || !log.topic_id.is_zero()) {
+      TRY(write_partition_metadata(outside_.disk, id_file, log.topic_id));
+    }
+  }
+  // Also what is there may be the work of a replay that nothing has synced.
+  written_.add_directory(log_directory_);
+  written_.add_directory(directory);
+  written_.add_file(std::move(id_file));
+  return true;
+}
+
+// Segment by segment; what was written twice keeps its order.
+status journal_replay::write_gathered() {
+  std::ranges::stable_sort(pieces_, {}, &piece::where);
+  std::unique_ptr<io::file> target;
+  for (std::size_t at = 0; at < pieces_.size(); ++at) {
+    const piece& next = pieces_[at];
+    if (at == 0 || next.where != pieces_[at - 1].where) {
+      TRY_ASSIGN(target, open_segment(next.where));
+    }
+    TRY(target->write_at(static_cast<std::uint64_t>(next.position),
+                         bytes_view(gathered_).subspan(next.begin, next.size)));
+  }
+  pieces_.clear();
+  gathered_.clear();
+  return {};
+}
+
+result<std::unique_ptr<io::file>> journal_replay::open_segment(const segment_key& where) {
+  const std::string directory = directory_of(table_.logs.at(where.first));
+  const std::string path = join_path(directory, segment_file_name(where.second, suffixes::log));
+  written_.add_file(path);
+  written_.add_directory(directory);
+  return outside_.disk.open(path, io::open_mode::create);
 }
 
 status journal_replay::finish() {
-  files_.clear();
+  TRY(write_gathered());
+  gathered_ = {};
   for (const auto& [number, first] : first_segments_) {
     journaled_log& log = table_.logs.at(number);
     TRY_ASSIGN(const bool there, outside_.disk.exists(directory_of(log)));
@@ -156,11 +182,10 @@ status journal_replay::remove_behind(std::uint32_t number, const journaled_log& 
     if (entry.name.ends_with(suffixes::producer_snapshot)) {
       if (*base > cut.end) TRY(outside_.disk.remove(path));
     } else if (*base > cut.segment_base) {
-      if (entry.name.ends_with(suffixes::log)) files_.erase({number, *base});
       TRY(outside_.disk.remove(path));
     } else if (*base == cut.segment_base && entry.name.ends_with(suffixes::log)) {
       if (static_cast<std::int64_t>(entry.size) <= cut.position) continue;
-      TRY_ASSIGN(io::file * last, segment_file(number, log, *base));
+      TRY_ASSIGN(const auto last, open_segment({number, *base}));
       TRY(last->resize(static_cast<std::uint64_t>(cut.position)));
     }
   }
@@ -169,7 +194,7 @@ status journal_replay::remove_behind(std::uint32_t number, const journaled_log& 
 
 status journal_replay::remove_segments_before(journaled_log& log, offset_t first) {
   const std::string directory = directory_of(log);
-  TRY_ASSIGN(const auto entries, outside_.disk.list(directory));
+  TRY_ASSIGN(const auto entries, outside_.disk.list_names(directory));
   for (const io::directory_entry& entry : entries) {
     const auto base = offset_of_file(entry.name);
     if (!base || *base >= first || !entry.name.ends_with(suffixes::log)) continue;

@@ -25,6 +25,7 @@ status journal_salvage::begin() {
 }
 
 status journal_salvage::go_on_in_segments(journaled_log& log) {
+  TRY(replay_.write_gathered());
   const std::string directory = join_path(log_directory_, log.name.to_string());
   while (true) {
     const std::string path =

@@ -124,6 +124,7 @@ class journal_scanner {
       if (header.epoch < epoch_ || header.sequence > found_.next_sequence) break;
       expected = header.sequence + 1;
       position += static_cast<std::int64_t>(padded_to_alignment(header.bytes));
+      row_ends_[&file] = position;
       if (header.sequence < found_.next_sequence) continue;
       epoch_ = header.epoch;
       TRY(visit_(header, block->entries));
@@ -154,7 +155,8 @@ class journal_scanner {
     std::uint64_t witness = 0;
     for (const journal_file* file : files_) {
       window_.open(*file);
-      for (std::int64_t position = 0; position < file->bytes;
+      // The blocks of the row itself say nothing about what comes after them.
+      for (std::int64_t position = row_ends_[file]; position < file->bytes;
            position += static_cast<std::int64_t>(journal_format::alignment)) {
         TRY_ASSIGN(const bytes_view bytes, window_.at(position, journal_format::alignment));
         TRY_ASSIGN(const auto header, read_block_header(bytes, request_.identity));
@@ -223,6 +225,7 @@ class journal_scanner {
   file_window window_;
   const std::vector<journal_file*> files_;
   std::multimap<std::uint64_t, const journal_file*> by_first_sequence_;
+  std::map<const journal_file*, std::int64_t> row_ends_;
   std::uint64_t epoch_ = 0;  // of the last block in the row
   scanned_journal found_;
 };

@@ -189,7 +189,7 @@ TEST_F(cut_test, ADeletedPartitionIsGoneAndItsNameIsFree) {
   EXPECT_EQ(content(), std::vector<std::string>{"0=new"});
   stop();
   manager_ = open(directory());
-  EXPECT_EQ(manager_->open_log(orders, id_, small_segments()).code(), error_code::invalid_argument)
+  EXPECT_EQ(manager_->open_log(orders, id_, small_segments()).code(), error_code::foreign_directory)
       << "the directory has the other topic id";
   ASSERT_TRUE(manager_->set_aside(orders).ok());
   EXPECT_FALSE(fs::exists(partition()));

@@ -144,6 +144,8 @@ TEST(JournalCheckpoint, ComesBackAndNoticesEveryChangedByte) {
                      4711};
   content.logs[9] = {
       {"t", partition_id_t(1)}, uuid::reserved(10), offset_t(0), offset_t(0), offset_t(0), 0, true};
+  content.checked_from = {{7, offset_t(5)}, {9, offset_t(0)}};
+  content.all_known = true;
   const byte_buffer bytes = encode_checkpoint(content);
   EXPECT_EQ(decode_checkpoint(bytes, "x").value(), content);
   for (std::size_t at = 0; at < bytes.size(); ++at) {
