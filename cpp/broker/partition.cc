@@ -5,13 +5,9 @@
 
 namespace ringlog::broker {
 
-namespace {
-// How often an append without room in memory tries again.
-constexpr milliseconds room_retry_interval{2};
-}  // namespace
-
-partition::partition(std::shared_ptr<storage::partition_log> log, broker_services outside)
-    : log_(std::move(log)), outside_(outside) {}
+partition::partition(std::shared_ptr<storage::partition_log> log, broker_services outside,
+                     std::shared_ptr<room_queue> no_room)
+    : log_(std::move(log)), outside_(outside), no_room_(std::move(no_room)) {}
 
 // The log has one listener: who never listened must not silence who does.
 partition::~partition() {
@@ -82,19 +78,19 @@ void partition::epoch_raised(const result<leader_epoch_t>& raised) {
     }
   }
   for (append& request : refused) request.done(*this, raised.failure());
-  if (raised.ok()) drain();
+  if (raised.ok() && !drain()) drain_later();
 }
 
-void partition::drain() {
+bool partition::drain() {
   for (;;) {
     append request;
     leader_epoch_t epoch{no_leader_epoch};
     {
       const std::lock_guard guard(mutex_);
-      if (lead_state_ != lead_state::queueing) return;
+      if (lead_state_ != lead_state::queueing) return true;
       if (queue_.empty()) {
         lead_state_ = lead_state::leading;
-        return;
+        return true;
       }
       request = std::move(queue_.front());
       queue_.pop_front();
@@ -108,17 +104,18 @@ void partition::drain() {
       const std::lock_guard guard(mutex_);
       if (lead_state_ == lead_state::queueing) {
         queue_.push_front(std::move(request));
-        request.done = nullptr;
+        return false;
       }
     }
-    if (request.done) return request.done(*this, why_closed_);
-    return drain_later();
+    request.done(*this, why_closed_);
+    return true;
   }
 }
 
 void partition::drain_later() {
-  outside_.engine.schedule_at(outside_.time.now() + room_retry_interval, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->drain();
+  no_room_->wait([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    return self == nullptr || self->drain();
   });
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/task.h"
+#include "broker/room_queue.h"
 #include "broker/services.h"
 #include "storage/partition_log.h"
 
@@ -18,7 +19,8 @@ namespace ringlog::broker {
 // is never held while the log is asked or anyone is called.
 class partition : public std::enable_shared_from_this<partition> {
  public:
-  partition(std::shared_ptr<storage::partition_log> log, broker_services outside);
+  partition(std::shared_ptr<storage::partition_log> log, broker_services outside,
+            std::shared_ptr<room_queue> no_room);
   ~partition();
 
   // Begins to listen to the log; once, before use.
@@ -67,8 +69,8 @@ class partition : public std::enable_shared_from_this<partition> {
 
   void raise_epoch();
   void epoch_raised(const result<leader_epoch_t>& raised);
-  // Appends what waits, in order, until nothing does or there is no room.
-  void drain();
+  // Appends what waits, in order; false when there is no room for the next of it.
+  bool drain();
   void drain_later();
   // None when there is no room and the deadline has not come; the request is as it was then.
   std::optional<result<storage::append_info>> try_append(append& request, leader_epoch_t epoch);
@@ -76,6 +78,7 @@ class partition : public std::enable_shared_from_this<partition> {
 
   const std::shared_ptr<storage::partition_log> log_;
   const broker_services outside_;
+  const std::shared_ptr<room_queue> no_room_;
 
   std::mutex mutex_;
   bool listening_ = false;

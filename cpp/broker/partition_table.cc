@@ -8,7 +8,9 @@ error unknown_partition(const topic_partition& tp) {
 }
 
 partition_table::partition_table(broker_services outside, config_service& configs)
-    : outside_(outside), configs_(configs) {}
+    : outside_(outside),
+      configs_(configs),
+      no_room_(std::make_shared<room_queue>(outside.engine, outside.time)) {}
 
 result<std::shared_ptr<partition>> partition_table::find(const topic_partition& tp) {
   {
@@ -30,7 +32,7 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
     log = outside_.logs.open_log(tp, topic->id, config);
   }
   if (!log.ok()) return std::move(log.failure());
-  auto made = std::make_shared<partition>(std::move(log).value(), outside_);
+  auto made = std::make_shared<partition>(std::move(log).value(), outside_, no_room_);
   const std::lock_guard guard(mutex_);
   if (closed_) return *closed_;
   // A topic deleted meanwhile may have been forgotten already; one that still stands here is

@@ -36,6 +36,7 @@ class partition_table {
  private:
   const broker_services outside_;
   config_service& configs_;
+  const std::shared_ptr<room_queue> no_room_;
   mutable std::mutex mutex_;
   std::optional<error> closed_;
   hash_map<topic_partition, std::shared_ptr<partition>> partitions_;

@@ -135,7 +135,7 @@ TEST_F(records_test, parked_fetch_ends_when_cancelled_deleted_or_closed) {
 // other's.
 TEST_F(records_test, unused_partition_object_does_not_stop_waking) {
   const parked waiting = park(computer.from(at("t"), 0, 60'000));
-  { const partition unused(computer.logs->find_log(at("t")), computer.broker_outside()); }
+  { const partition unused(computer.logs->find_log(at("t")), computer.broker_outside(), nullptr); }
   ASSERT_TRUE(computer.produce(at("t"), strings{"a"}).ok());
   computer.world.run_for(milliseconds(1));
   EXPECT_TRUE(waiting.is_there());
