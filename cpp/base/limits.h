@@ -12,7 +12,7 @@ inline constexpr std::int64_t MiB = 1024 * KiB;
 inline constexpr std::int64_t unsent_records_bytes_max = 32 * MiB;
 inline constexpr std::int64_t tail_bytes_max = 64 * MiB;
 inline constexpr std::int64_t fetch_answer_bytes_max = 64 * MiB;
-inline constexpr std::int64_t open_segment_files_max = 512;
+inline constexpr std::int64_t open_segment_files_max = 4096;  // and half of what the process may
 inline constexpr std::size_t single_syncs_max = 32;  // more are done as one of the file system
 
 inline constexpr std::int64_t index_cache_bytes_max = 64 * MiB;

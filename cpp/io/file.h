@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -118,6 +119,9 @@ class file_system {
   virtual result<std::unique_ptr<volume>> open_volume(const std::string& path) {
     return make_error(error_code::unsupported, "{} cannot be synced as a whole", path);
   }
+
+  // How many files this process may have open at once; the embedding program needs some of them.
+  virtual std::int64_t open_files_max() { return std::numeric_limits<std::int64_t>::max(); }
 
   virtual result<std::vector<directory_entry>> list(const std::string& path) = 0;
 

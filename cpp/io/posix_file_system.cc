@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
@@ -179,6 +180,13 @@ result<std::unique_ptr<volume>> posix_file_system::open_volume(const std::string
       retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
   if (!opened.is_open()) return error_from_errno(errno, "open", path);
   return std::unique_ptr<volume>(std::make_unique<posix_volume>(std::move(opened), path));
+}
+
+std::int64_t posix_file_system::open_files_max() {
+  struct rlimit allowed {};
+  if (::getrlimit(RLIMIT_NOFILE, &allowed) != 0) return file_system::open_files_max();
+  return allowed.rlim_cur == RLIM_INFINITY ? file_system::open_files_max()
+                                           : static_cast<std::int64_t>(allowed.rlim_cur);
 }
 
 namespace {

@@ -12,6 +12,7 @@ class posix_file_system final : public file_system {
   result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override;
   result<std::unique_ptr<file>> open_direct(const std::string& path) override;
   result<std::unique_ptr<volume>> open_volume(const std::string& path) override;
+  std::int64_t open_files_max() override;
   result<std::vector<directory_entry>> list(const std::string& path) override;
   result<std::vector<directory_entry>> list_names(const std::string& path) override;
   result<bool> exists(const std::string& path) override;

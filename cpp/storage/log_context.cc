@@ -1,5 +1,7 @@
 #include "storage/log_context.h"
 
+#include <algorithm>
+
 namespace ringlog::storage {
 
 void directory_health::fail(const error& cause) {
@@ -28,7 +30,8 @@ log_context::log_context(services given, std::string log_directory, bool only_re
       directory(std::move(log_directory)),
       read_only(only_read),
       single_syncs_max(single_syncs),
-      cache(given.disk, given.sink, only_read),
+      cache(given.disk, given.sink, only_read,
+            std::min(limits::open_segment_files_max, given.disk.open_files_max() / 2)),
       tails(tail_bytes_max),
       unsynced_(given.disk) {}
 

@@ -191,8 +191,9 @@ status log_flusher::make_file(partition_log& log, write_job& job) {
     const std::lock_guard lock(state.mutex);
     job.of->on_disk = true;
   }
+  // What the journal has can wait for room.
   const std::int64_t needed = job.position + job.bytes;
-  if (needed > job.of->reserved_bytes) {
+  if (!state.is_journaled() && needed > job.of->reserved_bytes) {
     const std::int64_t wanted = reservation(needed, job.segment_bytes_max);
     TRY(job.file->reserve(static_cast<std::uint64_t>(wanted)));
     job.of->reserved_bytes = wanted;
