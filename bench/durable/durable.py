@@ -35,11 +35,17 @@ class TurnFailedError(Exception):
 
 
 class Runner:
-    """Runs turns of the program in fresh folders."""
+    """Runs turns of the program in fresh folders.
+
+    A turn's files are emptied after it, and removed only by remove_folders() at the end: for a
+    minute ext4 looks at each inode that was just freed before it makes a new one, which would be
+    most of what the next turn with thousands of partitions does.
+    """
 
     def __init__(self, build: Path, seconds: float, file_bytes: int):
         self.program = build / "bench" / "durable" / "ringlog_bench_durable"
         self.seconds, self.file_bytes = seconds, file_bytes
+        self.folders = []
         if not self.program.exists():
             raise SystemExit(f"{self.program} is not built: ./x bench durable builds it")
 
@@ -49,6 +55,7 @@ class Runner:
 
     def run(self, row: Row, where: Path, seconds: float) -> dict:
         folder = Path(tempfile.mkdtemp(prefix="ringlog-bench-", dir=where))
+        self.folders.append(folder)
         try:
             filled = self.fill(row, folder, seconds) if row.turn == "reopen" else {}
             command = self.command(row.turn, folder, seconds, row.given)
@@ -60,6 +67,12 @@ class Runner:
         except (TurnFailedError, subprocess.TimeoutExpired) as failure:
             return {"failed": str(failure)}
         finally:
+            for file in folder.rglob("*"):
+                if file.is_file():
+                    os.truncate(file, 0)
+
+    def remove_folders(self):
+        for folder in self.folders:
             shutil.rmtree(folder)
 
     def fill(self, row: Row, folder: Path, seconds: float) -> dict:
@@ -128,6 +141,7 @@ def measure(options: argparse.Namespace) -> Iterator[list[dict]]:
     runner = Runner(options.build, options.seconds, options.file_bytes)
     with ExitStack() as undo:
         measured = devices(options, undo)
+        undo.callback(runner.remove_folders)
         for repeat in range(options.repeats):
             for device, folder, seconds, rows in measured:
                 for row in rows:
