@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -29,8 +30,16 @@ struct wait_limit {
 };
 
 // A condition that one thread waits for and others signal. Signals are remembered until waited for.
+//
+// Waking a thread on another core costs up to half of a durable write. So a thread whose last waits
+// were short looks for the signal for a moment before it sleeps, while there are cores for that.
+// Where waits are longer than it looks (a slow disk, busy cores) it is not tried again before
+// `looks_apart` short ones.
 class wait_point {
  public:
+  static constexpr std::chrono::microseconds look_max{500};
+  static constexpr int looks_apart = 64;
+
   // Any thread.
   void signal();
 
@@ -38,9 +47,13 @@ class wait_point {
   status wait(const wait_limit& limit);
 
  private:
-  std::mutex mutex_;
+  bool take_signal() { return signalled_.exchange(false, std::memory_order_acquire); }
+  bool look(std::chrono::steady_clock::time_point end);
+  status sleep(const wait_limit& limit);
+
+  std::mutex mutex_;  // held for the step to signalled, so that a sleeper does not miss it
   std::condition_variable changed_;
-  bool signalled_ = false;
+  std::atomic<bool> signalled_ = false;
 };
 
 // The answer of an asynchronous facade call, waited for. Shared by the waiter and the reply, so

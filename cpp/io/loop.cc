@@ -3,22 +3,9 @@
 #include <pthread.h>
 #include <signal.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "base/pause_processor.h"
 
 namespace ringlog::io {
-namespace {
-
-void pause_processor() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-}  // namespace
 
 loop::~loop() { CHECK(under_way_ == 0, "an engine dies with operations under way:", under_way_); }
 
