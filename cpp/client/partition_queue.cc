@@ -194,10 +194,12 @@ void partition_queue::pump() {
     ++in_flight_;
     if (core_.options().enable_idempotence) take_sequence(*next);
     guard.unlock();
-    core_.over().broker().produce(make_request(*next), [queue = shared_from_core(), next](
-                                                           result<broker::produce_answer> answer) {
-      queue->answered(next, std::move(answer));
-    });
+    broker::produce_request request = make_request(*next);
+    core_.over().broker().produce(std::move(request),
+                                  [queue = shared_from_core(), sent = std::move(next)](
+                                      result<broker::produce_answer> answer) mutable {
+                                    queue->answered(std::move(sent), std::move(answer));
+                                  });
     guard.lock();
   }
   pumping_ = false;
@@ -259,7 +261,7 @@ broker::produce_request partition_queue::make_request(const batch& next) const {
 
 // ---- outcomes
 
-void partition_queue::answered(const batch_pointer& which, result<broker::produce_answer> answer) {
+void partition_queue::answered(batch_pointer which, result<broker::produce_answer> answer) {
   {
     const std::lock_guard guard(mutex_);
     --in_flight_;
@@ -271,6 +273,7 @@ void partition_queue::answered(const batch_pointer& which, result<broker::produc
       failed(*which, std::move(answer.failure()));
     }
   }
+  which.reset();
   deliver();
   pump();
 }
@@ -304,25 +307,30 @@ void partition_queue::try_again_later(batch& which) {
   core_.over().engine().schedule_at(*retry_at_, [queue = shared_from_core()] { queue->pump(); });
 }
 
-// Gives the oldest batches their outcomes, in order, outside the lock.
+// Gives the oldest batches their outcomes, in order, outside the lock. A batch is let go of first:
+// its caller may be at the next one at once, and finds the allocator at rest.
 void partition_queue::deliver() {
   std::unique_lock guard(mutex_);
   if (delivering_) return;
   delivering_ = true;
   while (!closed_.empty() && closed_.front()->state == phase::answered) {
-    const batch_pointer done = std::move(closed_.front());
+    batch_pointer done = std::move(closed_.front());
     closed_.pop_front();
     const batch_pointer closed = should_close() ? close_batch() : nullptr;
     guard.unlock();
     if (closed) encode(closed);
     core_.memory().release(done->reserved);
     core_.spare_builders().give(std::move(done->builder));
-    if (done->failure) {
-      done->completion->fail(std::move(*done->failure));
+    const auto completion = std::move(done->completion);
+    std::optional<error> failure = std::move(done->failure);
+    const broker::produce_answer answer = done->answer;
+    done.reset();
+    if (failure) {
+      completion->fail(*std::move(failure));
     } else {
       const bool acknowledged = core_.options().acks != broker::required_acks::none;
-      done->completion->complete(acknowledged ? done->answer.base_offset : no_offset,
-                                 done->answer.log_append_timestamp);
+      completion->complete(acknowledged ? answer.base_offset : no_offset,
+                           answer.log_append_timestamp);
     }
     core_.batch_finished();
     guard.lock();

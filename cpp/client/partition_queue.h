@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/brief_mutex.h"
 #include "broker/types.h"
 #include "client/producer.h"
 #include "model/batch_builder.h"
@@ -91,7 +91,7 @@ class partition_queue {
   void take_sequence(batch& next);
   void give_up_identity(const batch& failed);
   broker::produce_request make_request(const batch& next) const;
-  void answered(const batch_pointer& which, result<broker::produce_answer> answer);
+  void answered(batch_pointer which, result<broker::produce_answer> answer);
   void failed(batch& which, error failure);
   void try_again_later(batch& which);
   void deliver();
@@ -100,7 +100,7 @@ class partition_queue {
   producer_core& core_;
   const topic_partition target_;
 
-  std::mutex mutex_;  // guards what follows
+  brief_mutex mutex_;  // guards what follows
   batch_pointer open_;
   std::deque<batch_pointer> closed_;
   std::int32_t in_flight_ = 0;
