@@ -72,11 +72,12 @@ def store_rows() -> list[Row]:
 def reopen_rows(counts) -> list[Row]:
     given = {"record": 1024, "records": 16, "in_flight_bytes": 32 * MIB}
     rows = [
-        Row("reopen", f"{count:,} partitions after {stop}", "reopen", given | {
-            "partitions": count, "stop": stop
+        Row("reopen", f"{count:,} partitions after {stop}, cache {cache}", "reopen", given | {
+            "partitions": count, "stop": stop, "cache": cache
         })
         for count in counts
         for stop in ("kill", "clean")
+        for cache in ("kept", "dropped")
     ]
     return [Row("reopen", "raw read", "raw_read"), *rows]
 
@@ -179,7 +180,7 @@ TITLES = {
     "journal": "Journal alone beside the raw loop at the same block size and depth",
     "log": "Log beside the raw loop at the same block size and depth, records of 1 KiB",
     "partitions": "P9: records of 1 KiB, uniform over partitions, 32 MiB in flight",
-    "reopen": "P10: opening what a process left, page cache dropped",
+    "reopen": "P10: opening what a process left",
 }
 
 
