@@ -3,15 +3,16 @@
 
 #include "storage/journal/journal.h"
 
-#include <condition_variable>
+#include <atomic>
 #include <future>
-#include <mutex>
 #include <thread>
 
+#include "client/wait.h"
 #include "io/make_engine.h"
 #include "io/posix_file_system.h"
 #include "io/system_clock.h"
 #include "io/system_random.h"
+#include "log.h"
 #include "measure.h"
 
 namespace ringlog::bench {
@@ -81,35 +82,32 @@ class lone_journal {
   std::thread thread_;
 };
 
-// So many things may be under way at a time.
+// So many things may be under way at a time. One thread takes, and waits as the library's callers
+// do; any thread gives back.
 class places {
  public:
   explicit places(std::int64_t count) : count_(count), free_(count) {}
 
   void take() {
-    std::unique_lock guard(mutex_);
-    changed_.wait(guard, [this] { return free_ > 0; });
+    while (free_ == 0) wait();
     --free_;
   }
 
   void give_back() {
-    {
-      const std::lock_guard guard(mutex_);
-      ++free_;
-    }
-    changed_.notify_one();
+    ++free_;
+    changed_.signal();
   }
 
   void wait_for_all() {
-    std::unique_lock guard(mutex_);
-    changed_.wait(guard, [this] { return free_ == count_; });
+    while (free_ < count_) wait();
   }
 
  private:
+  void wait() { need(changed_.wait(patience())); }
+
   const std::int64_t count_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::int64_t free_;
+  std::atomic<std::int64_t> free_;
+  client::wait_point changed_;
 };
 
 }  // namespace
