@@ -4,8 +4,9 @@
 usage: generate.py TOP OUTPUT FILE.kmsg...
 
 FILE is read as TOP/FILE and gives OUTPUT/FILE with the suffix .h; each folder gets messages.h (all
-of its messages) and messages.cc. A file is written only if its text changes. The language is
-described in kmsg.py.
+of its messages) and messages.cc. The requests and responses of all folders are listed in
+OUTPUT/protocol/wire: api_table.h and api_list.h. A file is written only if its text changes. The
+language is described in kmsg.py.
 """
 
 import pathlib
@@ -22,19 +23,43 @@ def write_if_changed(path, text):
 
 
 def check_unique(definitions):
-    """Names are unique everywhere, api keys within a folder and kind."""
+    """Names are unique everywhere, api keys within a kind (and folder, of stored records)."""
     seen = {}
     for source, messages in definitions.items():
         folder = pathlib.PurePosixPath(source).parent
         for message in messages:
             keys = [message.name]
-            if message.api_key is not None:
+            if message.kind in ("request", "response"):
+                keys.append((message.kind, message.api_key))
+            elif message.api_key is not None:
                 keys.append((folder, message.kind, message.api_key))
             for key in keys:
                 if key in seen:
                     raise kmsg.DefinitionError(source, message.line,
                                                f"{message.name}: {seen[key]} has that already")
                 seen[key] = source
+
+
+def pair_apis(definitions):
+    """[(request, response)] in the order of api keys; each pair stands in a file."""
+    apis = []
+    for source, messages in definitions.items():
+        halves = [message for message in messages if message.kind in ("request", "response")]
+        if not halves:
+            continue
+        request = halves[0]
+        name = kmsg_to_cpp.api_name(request)
+        if [(half.kind, half.name) for half in halves] != [
+                ("request", f"{name}_request"), ("response", f"{name}_response")]:
+            raise kmsg.DefinitionError(source, request.line,
+                                       "expected NAME_request, then NAME_response")
+        response = halves[1]
+        for attribute in ("api_key", "versions", "flexible"):
+            if getattr(request, attribute) != getattr(response, attribute):
+                raise kmsg.DefinitionError(source, response.line,
+                                           f"the {attribute} of request and response differ")
+        apis.append((request, response))
+    return sorted(apis, key=lambda api: api[0].api_key)
 
 
 def generate(top, output, sources):
@@ -44,6 +69,13 @@ def generate(top, output, sources):
         for message in definitions[source]:
             kmsg_to_cpp.check_names(top / source, message)
     check_unique(definitions)
+    apis = pair_apis(definitions)
+    with_apis = [source for source, messages in definitions.items()
+                 if any(message.kind == "request" for message in messages)]
+    if apis:
+        write_if_changed(output / "protocol/wire/api_table.h", kmsg_to_cpp.api_table(apis))
+        write_if_changed(output / "protocol/wire/api_list.h",
+                         kmsg_to_cpp.api_list(with_apis, apis))
     folders = {}
     for source, messages in definitions.items():
         write_if_changed((output / source).with_suffix(".h"),

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/uuid.h"
 #include "protocol/message.h"
+#include "protocol/views.h"
 
 // Messages as JSON, as Kafka's generated JsonConverter classes and kafka-dump-log print them:
 // camelCase names, bytes in base64, uuids as text, tagged fields unless they have their default.
@@ -32,6 +33,19 @@ void append_json_array(std::string& target, const std::vector<Element>& elements
   target += ']';
 }
 
+// "NAME":VALUE; of records only the size is said, under a name that says so.
+template <typename Value>
+void append_json_member(std::string& target, const field_info& field, const Value& value,
+                        std::int16_t version) {
+  if constexpr (std::same_as<Value, std::optional<records_ref>>) {
+    if (value) return append_json_member(target, field, *value, version);
+  }
+  const bool is_records = std::same_as<Value, records_ref>;
+  append_json(target, is_records ? std::string(field.name) + "SizeInBytes" : field.name);
+  target += ':';
+  append_json_value(target, value, version);
+}
+
 template <typename Struct>
 void append_json_struct(std::string& target, const Struct& value, std::int16_t version) {
   target += '{';
@@ -40,9 +54,7 @@ void append_json_struct(std::string& target, const Struct& value, std::int16_t v
     if (!field.shown) return;
     if (!first) target += ',';
     first = false;
-    append_json(target, field.name);
-    target += ':';
-    append_json_value(target, member, version);
+    append_json_member(target, field, member, version);
   });
   target += '}';
 }
@@ -64,9 +76,11 @@ void append_json_value(std::string& target, const Value& value, std::int16_t ver
     target += std::to_string(value);
   } else if constexpr (std::same_as<Value, uuid>) {
     append_json(target, std::string_view(value.to_string()));
-  } else if constexpr (std::same_as<Value, std::string>) {
+  } else if constexpr (std::convertible_to<const Value&, std::string_view>) {
     append_json(target, std::string_view(value));
-  } else if constexpr (std::same_as<Value, byte_buffer>) {
+  } else if constexpr (std::same_as<Value, records_ref>) {
+    target += std::to_string(value.size());
+  } else if constexpr (std::convertible_to<const Value&, bytes_view>) {
     append_json(target, bytes_view(value));
   } else if constexpr (std::same_as<Value, double>) {
     append_json(target, value);

@@ -17,7 +17,8 @@ A definition is a message line followed by its fields, one per line:
 
 A message line has a kind (data, header, metadata, coordinator_key, coordinator_value, request,
 response), an api key where the kind has one, the name, the versions that exist and those that are
-flexible (compact lengths and tagged fields, KIP-482), `none` if none is.
+flexible (compact lengths and tagged fields, KIP-482), `none` if none is. A request may add
+`advertised VERSIONS`, or none, where clients are told of others than exist.
 
 A field line has a name, a type, the versions that have the field (all, if not said), attributes,
 a default, a sentence; a sentence that is too long stands on a line of its own above. Types: bool,
@@ -29,7 +30,7 @@ Versions: `3`, `1-4`, `2+`. Attributes:
     tag N                a tagged field, written only when it is not the default
     ignorable            dropped in versions that lack it; others are refused unless default
     key                  what a reader of the array may look it up by
-    zero_copy            a view of the frame may stand for a copy
+    zero_copy            a view of the frame may stand for a copy; in requests all bytes are views
     flexible none        never compact
     (domain)             what the value means, such as (broker_id)
 
@@ -105,6 +106,7 @@ class Message(Struct):
     api_key: int | None = None
     versions: Versions = NO_VERSIONS
     flexible: Versions = NO_VERSIONS
+    advertised: Versions = NO_VERSIONS  # of a request
     structs: dict[str, Struct] = dataclasses.field(default_factory=dict)
 
 
@@ -156,16 +158,17 @@ class _Parser:
             if not words[0].isdigit():
                 self.fail(f"{kind} needs an api key before its name, not '{words[0]}'")
             api_key = int(words.pop(0))
-        if len(words) != 5 or words[1] != "versions" or words[3] != "flexible":
+        said = dict(zip(words[1::2], words[2::2]))
+        known = ["versions", "flexible"] + ["advertised"] * (kind == "request")
+        if len(words) % 2 == 0 or list(said) not in (known, known[:2]):
             self.fail("expected: KIND [API_KEY] NAME versions VERSIONS flexible VERSIONS")
-        name, versions, flexible = words[0], words[2], words[4]
-        if versions.endswith("+"):
-            self.fail(f"the versions of a message end somewhere: '{versions}'")
-        versions = self.parse_versions(versions, None)
-        message = Message(self.check_name(name), self.line, self.take_sentences())
-        message.kind, message.api_key, message.versions = kind, api_key, versions
-        message.flexible = self.parse_versions(flexible, versions)
-        if message.flexible != NO_VERSIONS and message.flexible.highest != versions.highest:
+        message = Message(self.check_name(words[0]), self.line, self.take_sentences())
+        message.kind, message.api_key = kind, api_key
+        message.versions = self.parse_closed_versions(said["versions"])
+        message.flexible = self.parse_versions(said["flexible"], message.versions)
+        message.advertised = self.parse_closed_versions(said.get("advertised", said["versions"]))
+        flexible = message.flexible
+        if flexible != NO_VERSIONS and flexible.highest != message.versions.highest:
             self.fail("flexible versions go on to the last version")
         self.messages.append(message)
         self.open_structs = [(0, message)]
@@ -245,6 +248,11 @@ class _Parser:
 
     def is_versions(self, word):
         return re.fullmatch(r"\d+(\+|-\d+)?", word) is not None
+
+    def parse_closed_versions(self, text):
+        if text.endswith("+"):
+            self.fail(f"the versions of a message end somewhere: '{text}'")
+        return self.parse_versions(text, None)
 
     def parse_versions(self, text, within):
         if text == "none":

@@ -1,6 +1,6 @@
 """Turns message definitions (kmsg.py) into C++: one struct per message for all its versions.
 
-A generated struct owns its values and has the members of message.h's contract:
+A generated struct has the members of message.h's contract:
 
     static constexpr message_info info;
     static M decode(reader& in, std::int16_t schema_version);
@@ -8,6 +8,9 @@ A generated struct owns its values and has the members of message.h's contract:
     static void for_each_field(M-or-const-M& self, std::int16_t schema_version, visitor);
     bool operator==(const M&) const;
     unknown_tagged_fields, if a version is flexible
+
+It owns its values, except that the strings and bytes of a request or header, and the records of any
+message, are views: a decoded message lives no longer than the frame that it was read from.
 """
 
 import pathlib
@@ -15,8 +18,10 @@ import pathlib
 import kmsg
 
 CPP_TYPES = {"bool": "bool", "float64": "double", "string": "std::string", "uuid": "uuid",
-             "bytes": "byte_buffer", "records": "byte_buffer"}
+             "bytes": "byte_buffer", "records": "records_ref"}
 CPP_TYPES |= {name: f"std::{name}_t" for name in kmsg.INTEGERS}
+VIEW_TYPES = CPP_TYPES | {"string": "std::string_view", "bytes": "bytes_ref"}
+KINDS_OF_VIEWS = ("request", "header")
 CPP_KEYWORDS = """alignas and asm auto bool break case catch char class const continue default
 delete do double else enum explicit export extern false float for friend goto if inline int long
 mutable namespace new not operator or private protected public register return short signed sizeof
@@ -24,8 +29,8 @@ static struct switch template this throw true try typedef typename union unsigne
 void volatile while xor""".split()
 # What the generated code says itself.
 RESERVED = {*CPP_KEYWORDS, "info", "decode", "encode", "for_each_field", "unknown_tagged_fields",
-            "uuid", "byte_buffer", "reader", "writer", "self", "in", "out", "fields", "tagged",
-            "payload", "item", "visit", "schema_version"}
+            "uuid", "byte_buffer", "bytes_ref", "records_ref", "reader", "writer", "self", "in",
+            "out", "fields", "tagged", "payload", "item", "visit", "schema_version"}
 COLUMNS = 100
 NOTICE = "// Generated from {source}; change that file instead.\n"
 
@@ -62,6 +67,7 @@ class StructWriter:
         self.name = struct.name
         self.scope = struct.name if struct is message else f"{message.name}::{struct.name}"
         self.has_tags = message.flexible != kmsg.NO_VERSIONS
+        self.cpp_types = VIEW_TYPES if message.kind in KINDS_OF_VIEWS else CPP_TYPES
 
     # Types and defaults.
 
@@ -74,13 +80,15 @@ class StructWriter:
         return f"std::optional<{text}>" if is_optional(field) else text
 
     def element_type(self, field):
-        return f"{self.message.name}::{field.type}" if is_struct(field) else CPP_TYPES[field.type]
+        if is_struct(field):
+            return f"{self.message.name}::{field.type}"
+        return self.cpp_types[field.type]
 
     def initializer(self, field):
         if is_optional(field):
             inner = self.cpp_type(field).removeprefix("std::optional<")[:-1]
             return "" if field.default == "null" else f" = {inner}{{}}"
-        if field.type in CPP_TYPES and not field.is_array:
+        if not field.is_array:
             if field.type in kmsg.INTEGERS or field.type == "float64":
                 return f" = {field.default or 0}"
             if field.type == "bool":
@@ -149,14 +157,19 @@ class StructWriter:
 
     # Reading.
 
+    def sized(self, field):
+        """What reader's functions call a value of this type."""
+        name = "string" if field.type == "string" else "bytes"
+        is_view = field.type == "records" or self.cpp_types is VIEW_TYPES
+        return name + "_view" * is_view
+
     def read_element(self, field):
         if is_struct(field):
             return f"{self.element_type(field)}::decode(in, schema_version)"
         if field.type in kmsg.INTEGERS:
             return f"in.read_integer<{CPP_TYPES[field.type]}>()"
         if field.type in ("string", "bytes", "records"):
-            name = "string" if field.type == "string" else "bytes"
-            return f"in.read_{name}({self.flexible(field)})"
+            return f"in.read_{self.sized(field)}({self.flexible(field)})"
         return f"in.read_{field.type}()"
 
     def read(self, field):
@@ -173,8 +186,7 @@ class StructWriter:
             if is_struct(field):
                 return (f"read_nullable_struct<{self.element_type(field)}>(in, "
                         f"{self.tagged(field)}, {self.nullable(field)}, schema_version)")
-            name = "string" if field.type == "string" else "bytes"
-            return f"in.read_nullable_{name}({compact}, {self.nullable(field)})"
+            return f"in.read_nullable_{self.sized(field)}({compact}, {self.nullable(field)})"
         return self.read_element(field)
 
     def decode_function(self):
@@ -192,21 +204,21 @@ class StructWriter:
         yield "}"
 
     def decode_tagged_fields(self):
-        yield "    for (tagged_fields_reader fields(in); fields.next();) {"
         tagged = [field for field in self.struct.fields if field.tag is not None]
         if not tagged:
-            yield "      self.unknown_tagged_fields.push_back(fields.take_unknown());"
-        else:
-            prefix = ""
-            for field in tagged:
-                needs = condition(field.versions, self.message.flexible)
-                needs = f" && {needs}" if needs else ""
-                yield f"      {prefix}if (fields.tag() == {field.tag}{needs}) {{"
-                yield f"        self.{field.name} = {self.read(field)};"
-                prefix = "} else "
-            yield "      } else {"
-            yield "        self.unknown_tagged_fields.push_back(fields.take_unknown());"
-            yield "      }"
+            yield "    self.unknown_tagged_fields = read_unknown_tagged_fields(in);"
+            return
+        yield "    for (tagged_fields_reader fields(in); fields.next();) {"
+        prefix = ""
+        for field in tagged:
+            needs = condition(field.versions, self.message.flexible)
+            needs = f" && {needs}" if needs else ""
+            yield f"      {prefix}if (fields.tag() == {field.tag}{needs}) {{"
+            yield f"        self.{field.name} = {self.read(field)};"
+            prefix = "} else "
+        yield "      } else {"
+        yield "        self.unknown_tagged_fields.push_back(fields.take_unknown());"
+        yield "      }"
         yield "    }"
 
     def if_flexible(self, lines):
@@ -266,8 +278,7 @@ class StructWriter:
         if self.has_tags:
             yield from self.if_flexible(self.encode_tagged_fields())
             if self.message.flexible != self.message.versions:
-                needs = condition(self.message.flexible, self.message.versions)
-                yield f"  if (!({needs}) && !unknown_tagged_fields.empty()) {{"
+                yield f"  if (!({self.flexible_version()}) && !unknown_tagged_fields.empty()) {{"
                 yield (f'    out.refuse_field("{self.scope}.unknown_tagged_fields", '
                        "schema_version);")
                 yield "  }"
@@ -282,6 +293,9 @@ class StructWriter:
         yield "  }"
 
     def encode_tagged_fields(self):
+        if all(field.tag is None for field in self.struct.fields):
+            yield "    write_unknown_tagged_fields(out, unknown_tagged_fields);"
+            return
         yield "    tagged_fields_writer tagged(unknown_tagged_fields);"
         for field in self.struct.fields:
             if field.tag is not None:
@@ -392,10 +406,19 @@ def check_names(path, message):
                 raise kmsg.DefinitionError(path, line, f"'{name}' means something in C++; rename")
 
 
+def has_views(message):
+    structs = [message, *message.structs.values()]
+    return message.kind in KINDS_OF_VIEWS or any(
+        field.type == "records" for struct in structs for field in struct.fields)
+
+
 def header(source, messages):
     lines = ["#pragma once", "", NOTICE.format(source=source), "#include <cstdint>",
              "#include <optional>", "#include <string>", "#include <vector>", "",
-             '#include "protocol/message.h"', "", "namespace ringlog::protocol {", ""]
+             '#include "protocol/message.h"']
+    if any(has_views(message) for message in messages):
+        lines.append('#include "protocol/views.h"')
+    lines += ["", "namespace ringlog::protocol {", ""]
     for message in messages:
         lines += StructWriter(message, message).declaration("") + [""]
     return "\n".join(lines + ["}  // namespace ringlog::protocol", ""])
@@ -413,17 +436,20 @@ def folder_implementation(folder, definitions):
 
 
 def folder_header(folder, definitions):
-    """All messages of a folder, as a list of types; the same per kind, in the order of api keys."""
+    """All messages of a folder, as a list of types; the same per kind, in the order of api keys.
+
+    Requests and responses are in the list of APIs instead."""
     sources = sorted(definitions)
     lines = ["#pragma once", "", NOTICE.format(source=f"{folder}/*.kmsg"),
              '#include "protocol/message.h"']
-    lines += [f'#include "{pathlib.PurePosixPath(source).with_suffix(".h")}"'
-              for source in sources]
+    lines += includes(sources)
     lines += ["", "namespace ringlog::protocol {", ""]
     prefix = pathlib.PurePosixPath(folder).name
-    everything = [message for source in sources for message in definitions[source]]
-    lines += message_list(f"{prefix}_messages", everything)
-    for kind in kmsg.KINDS_WITH_API_KEY:
+    everything = [message for source in sources for message in definitions[source]
+                  if message.kind not in ("request", "response")]
+    if everything:
+        lines += message_list(f"{prefix}_messages", everything)
+    for kind in ("metadata", "coordinator_key", "coordinator_value"):
         messages = [message for message in everything if message.kind == kind]
         messages.sort(key=lambda message: message.api_key)
         suffix = "record" if kind == "metadata" else kind.removeprefix("coordinator_")
@@ -432,6 +458,50 @@ def folder_header(folder, definitions):
     return "\n".join(lines + ["}  // namespace ringlog::protocol", ""])
 
 
+def includes(sources):
+    return [f'#include "{pathlib.PurePosixPath(source).with_suffix(".h")}"' for source in sources]
+
+
 def message_list(name, messages):
     return [f"using {name} = message_list<",
             ",\n".join(f"    {message.name}" for message in messages) + ">;", ""]
+
+
+def api_table(apis):
+    """What is known about each API, without its messages. `apis` are pairs of messages."""
+    lines = ["#pragma once", "", NOTICE.format(source="every request"), "#include <array>", "",
+             '#include "protocol/wire/api_info.h"', "", "namespace ringlog::protocol {", "",
+             "enum class api_key : std::int16_t {"]
+    lines += [f"  {api_name(request)} = {request.api_key}," for request, _ in apis]
+    lines += ["};", "", f"inline constexpr std::array<api_info, {len(apis)}> api_table{{{{"]
+    for request, _ in apis:
+        name = camel_case(api_name(request))
+        flexible = (request.flexible.lowest if request.flexible != kmsg.NO_VERSIONS
+                    else "message_info::never_flexible")
+        advertised = request.advertised
+        lowest, highest = ((0, -1) if advertised == kmsg.NO_VERSIONS
+                           else (advertised.lowest, advertised.highest))
+        lines += [f'    {{.name = "{name[0].upper() + name[1:]}",',
+                  f"     .key = {request.api_key},",
+                  f"     .lowest_version = {request.versions.lowest},",
+                  f"     .highest_version = {request.versions.highest},",
+                  f"     .lowest_flexible_version = {flexible},",
+                  f"     .lowest_advertised_version = {lowest},",
+                  f"     .highest_advertised_version = {highest}}},"]
+    lines += ["}};", "", "}  // namespace ringlog::protocol", ""]
+    return "\n".join(lines)
+
+
+def api_list(sources, apis):
+    """Every API as a type, in the order of api keys."""
+    lines = ["#pragma once", "", NOTICE.format(source="every request"),
+             '#include "protocol/wire/api.h"', *includes(sorted(sources)), "",
+             "namespace ringlog::protocol {", "", "using wire_apis = api_list<",
+             ",\n".join(f"    api<{request.name}, {response.name}>"
+                         for request, response in apis) + ">;",
+             "", "}  // namespace ringlog::protocol", ""]
+    return "\n".join(lines)
+
+
+def api_name(request):
+    return request.name.removesuffix("_request")

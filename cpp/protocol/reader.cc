@@ -91,9 +91,25 @@ std::optional<bytes_view> reader::read_sized(bool compact, bool nullable, bool i
   return read_view(static_cast<std::size_t>(size));
 }
 
-std::string reader::read_string(bool compact) {
-  return to_string(read_sized(compact, false, true).value_or(bytes_view{}));
+std::string_view reader::read_string_view(bool compact) {
+  return as_text(read_sized(compact, false, true).value_or(bytes_view{}));
 }
+
+std::optional<std::string_view> reader::read_nullable_string_view(bool compact, bool nullable) {
+  const auto view = read_sized(compact, nullable, true);
+  if (!view) return std::nullopt;
+  return as_text(*view);
+}
+
+bytes_view reader::read_bytes_view(bool compact) {
+  return read_sized(compact, false, false).value_or(bytes_view{});
+}
+
+std::optional<bytes_view> reader::read_nullable_bytes_view(bool compact, bool nullable) {
+  return read_sized(compact, nullable, false);
+}
+
+std::string reader::read_string(bool compact) { return std::string(read_string_view(compact)); }
 
 std::optional<std::string> reader::read_nullable_string(bool compact, bool nullable) {
   const auto view = read_sized(compact, nullable, true);
@@ -101,9 +117,7 @@ std::optional<std::string> reader::read_nullable_string(bool compact, bool nulla
   return to_string(*view);
 }
 
-byte_buffer reader::read_bytes(bool compact) {
-  return to_buffer(read_sized(compact, false, false).value_or(bytes_view{}));
-}
+byte_buffer reader::read_bytes(bool compact) { return to_buffer(read_bytes_view(compact)); }
 
 std::optional<byte_buffer> reader::read_nullable_bytes(bool compact, bool nullable) {
   const auto view = read_sized(compact, nullable, false);
@@ -156,6 +170,12 @@ bool tagged_fields_reader::next() {
 
 unknown_tagged_field tagged_fields_reader::take_unknown() {
   return {tag_, to_buffer(in_.read_view(in_.bytes_left()))};
+}
+
+std::vector<unknown_tagged_field> read_unknown_tagged_fields(reader& in) {
+  std::vector<unknown_tagged_field> found;
+  for (tagged_fields_reader fields(in); fields.next();) found.push_back(fields.take_unknown());
+  return found;
 }
 
 }  // namespace ringlog::protocol

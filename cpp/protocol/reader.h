@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,6 +52,11 @@ class reader {
   std::optional<std::string> read_nullable_string(bool compact, bool nullable);
   byte_buffer read_bytes(bool compact);
   std::optional<byte_buffer> read_nullable_bytes(bool compact, bool nullable);
+  // The same as views of what is read.
+  std::string_view read_string_view(bool compact);
+  std::optional<std::string_view> read_nullable_string_view(bool compact, bool nullable);
+  bytes_view read_bytes_view(bool compact);
+  std::optional<bytes_view> read_nullable_bytes_view(bool compact, bool nullable);
   bytes_view read_view(std::size_t size);
 
   // The number of elements of an array, each of at least `smallest` bytes; none if null.
@@ -91,13 +98,18 @@ class tagged_fields_reader {
   bool first_ = true;
 };
 
+// Where no tag is known.
+std::vector<unknown_tagged_field> read_unknown_tagged_fields(reader& in);
+
 template <typename Element, typename Read>
 std::optional<std::vector<Element>> read_nullable_array(reader& in, bool compact, bool nullable,
                                                         std::size_t smallest, Read read) {
   const std::optional<std::size_t> count = in.read_count(compact, nullable, smallest);
   if (!count) return std::nullopt;
   std::vector<Element> elements;
-  elements.reserve(*count);
+  // A count that is believed costs no more memory than the bytes that were sent; what is beyond it
+  // comes with the elements that are really there.
+  elements.reserve(std::min(*count, in.bytes_left() / sizeof(Element) + 1));
   for (std::size_t i = 0; i < *count && in.ok(); ++i) elements.push_back(read());
   return elements;
 }

@@ -58,7 +58,7 @@ void writer::refuse_null(bool nullable) {
   if (!nullable) fail("null where this version needs a value");
 }
 
-void writer::write_nullable_string(const std::optional<std::string>& text, bool compact,
+void writer::write_nullable_string(std::optional<std::string_view> text, bool compact,
                                    bool nullable) {
   if (text) return write_string(*text, compact);
   refuse_null(nullable);
@@ -74,8 +74,7 @@ void writer::write_bytes(bytes_view bytes, bool compact) {
   write_raw(bytes);
 }
 
-void writer::write_nullable_bytes(const std::optional<byte_buffer>& bytes, bool compact,
-                                  bool nullable) {
+void writer::write_nullable_bytes(std::optional<bytes_view> bytes, bool compact, bool nullable) {
   if (bytes) return write_bytes(*bytes, compact);
   write_null_count(compact, nullable);
 }
@@ -128,6 +127,11 @@ void tagged_fields_writer::write_to(writer& out) {
     out.write_unsigned_varint(static_cast<std::uint32_t>(field.payload.size()));
     out.write_raw(field.payload);
   }
+}
+
+void write_unknown_tagged_fields(writer& out, const std::vector<unknown_tagged_field>& unknown) {
+  if (unknown.empty()) return out.write_unsigned_varint(0);
+  tagged_fields_writer(unknown).write_to(out);
 }
 
 }  // namespace ringlog::protocol

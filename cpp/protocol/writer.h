@@ -41,9 +41,9 @@ class writer {
   void write_raw(bytes_view bytes);
 
   void write_string(std::string_view text, bool compact);
-  void write_nullable_string(const std::optional<std::string>& text, bool compact, bool nullable);
+  void write_nullable_string(std::optional<std::string_view> text, bool compact, bool nullable);
   void write_bytes(bytes_view bytes, bool compact);
-  void write_nullable_bytes(const std::optional<byte_buffer>& bytes, bool compact, bool nullable);
+  void write_nullable_bytes(std::optional<bytes_view> bytes, bool compact, bool nullable);
 
   void write_count(std::size_t count, bool compact);
   void write_null_count(bool compact, bool nullable);
@@ -78,6 +78,9 @@ class tagged_fields_writer {
   std::vector<unknown_tagged_field> fields_;
   std::optional<error> failure_;
 };
+
+// Where no tag is known.
+void write_unknown_tagged_fields(writer& out, const std::vector<unknown_tagged_field>& unknown);
 
 template <typename Element, typename Write>
 void write_array(writer& out, const std::vector<Element>& elements, bool compact, Write write) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <type_traits>
 
@@ -10,7 +12,8 @@
 
 namespace ringlog::protocol {
 
-// Fills the fields that a message has in one version with values that any version can encode.
+// Fills the fields that a message has in one version with values that any version can encode. Owns
+// the bytes that the messages view.
 class random_filler {
  public:
   random_filler(random_source& random, std::int16_t version) : random_(random), version_(version) {}
@@ -50,8 +53,12 @@ class random_filler {
       value = uuid::make_random(random_);
     } else if constexpr (std::same_as<Value, std::string>) {
       value = std::string(as_text(bytes()));
+    } else if constexpr (std::same_as<Value, std::string_view>) {
+      value = as_text(viewed_.emplace_back(bytes()));
     } else if constexpr (std::same_as<Value, byte_buffer>) {
       value = bytes();
+    } else if constexpr (std::derived_from<Value, bytes_ref>) {
+      value = Value(viewed_.emplace_back(bytes()));
     } else if constexpr (is_optional<Value>) {
       if (nullable && random_.one_in(3)) {
         value.reset();
@@ -76,6 +83,7 @@ class random_filler {
   random_source& random_;
   const std::int16_t version_;
   bool flexible_ = false;
+  std::deque<byte_buffer> viewed_;
 };
 
 }  // namespace ringlog::protocol
