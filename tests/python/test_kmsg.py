@@ -11,11 +11,12 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PROTOCOL = TOP / "cpp" / "protocol"
 SHARED = pathlib.Path(os.environ.get("RINGLOG_SHARED", TOP.parent / "shared"))
-REFERENCE = SHARED / "reference" / "kafka_messages" / "records.txt"
+REFERENCE = SHARED / "reference" / "kafka_messages"
 
 sys.path.insert(0, str(PROTOCOL))
 import kmsg  # noqa: E402
 
+WIRE = ("request", "response")
 DEFINITIONS = sorted(PROTOCOL.rglob("*.kmsg"))
 
 
@@ -62,7 +63,9 @@ def reference_field(line, message):
             versions = tagged_versions if versions == "v?" else versions
         elif word.startswith("default="):
             # None: the definition has a JSON null, which Kafka takes for no default at all.
-            field["default"] = None if word == "default=None" else word[8:]
+            default = word.removeprefix("default=")
+            same = {"None": None, "": None, "False": "false", "True": "true"}
+            field["default"] = same.get(default, default)
         elif word == "flex:none":
             field["never_compact"] = True
         elif word.startswith("("):
@@ -75,17 +78,17 @@ def reference_field(line, message):
     return field
 
 
-def read_reference():
-    """records.txt as {name: message}, struct types replaced by their fields."""
+def read_reference(file):
+    """records.txt or requests.txt as {name: message}."""
     messages, levels, structs = {}, [], {}
-    for line in REFERENCE.read_text(encoding="utf-8").split("\n"):
+    for line in (REFERENCE / file).read_text(encoding="utf-8").split("\n"):
         if not line.strip() or line.startswith("#"):
             continue
         indentation = len(line) - len(line.lstrip())
         if indentation == 0:
             head = re.match(r"([\w-]+) (?:(\S+) )?(\w+)  versions (\S+)  flexible (\S+)", line)
             kind, api_key, name, versions, flexible = head.groups()
-            low, _, high = versions.partition("-")
+            low, _, high = versions.replace("none", "1-0").partition("-")
             message = {
                 "kind": kind.replace("-", "_"),
                 "fields": [],
@@ -145,24 +148,57 @@ def their_field(message, field):
     return same
 
 
-@pytest.mark.skipif(not REFERENCE.exists(), reason="../shared/reference is not there")
-def test_definitions_are_kafkas():
-    reference = read_reference()
-    ours = {
+def definitions(*kinds):
+    return {
         message.name: message
         for path in DEFINITIONS
         for message in kmsg.read_file(path)
-        if message.kind not in ("request", "response")
+        if message.kind in kinds
     }
+
+
+def check_same(message, theirs):
+    for attribute in ("kind", "api_key", "versions", "flexible"):
+        assert getattr(message, attribute) == theirs[attribute], (message.name, attribute)
+    assert [our_field(message, field) for field in message.fields] == [
+        their_field(theirs, field) for field in theirs["fields"]
+    ], message.name
+
+
+needs_reference = pytest.mark.skipif(
+    not REFERENCE.exists(), reason="../shared/reference is not there"
+)
+
+
+@needs_reference
+def test_definitions_of_stored_records_are_kafkas():
+    reference = read_reference("records.txt")
+    ours = definitions(*(kind for kind in kmsg.KINDS if kind not in WIRE))
     assert len(reference) > 80
     assert sorted(ours) == sorted(reference)
     for name, theirs in reference.items():
-        message = ours[name]
-        for attribute in ("kind", "api_key", "versions", "flexible"):
-            assert getattr(message, attribute) == theirs[attribute], (name, attribute)
-        assert [our_field(message, field) for field in message.fields] == [
-            their_field(theirs, field) for field in theirs["fields"]
-        ], name
+        check_same(ours[name], theirs)
+
+
+@needs_reference
+def test_definitions_of_requests_and_responses_are_kafkas():
+    reference = read_reference("requests.txt")
+    ours = definitions(*WIRE)
+    assert len(ours) > 90
+    for name, message in ours.items():
+        check_same(message, reference[name])
+
+
+@needs_reference
+def test_versions_advertised_are_kafkas():
+    advertised = {}
+    for line in (REFERENCE / "advertised_versions.tsv").read_text().splitlines():
+        if line[0].isdigit():
+            key, _, low, high, *_ = line.split("\t")
+            advertised[int(key)] = kmsg.Versions(int(low), int(high))
+    assert len(advertised) > 60
+    for message in definitions("request").values():
+        assert message.advertised == advertised.get(message.api_key, kmsg.NO_VERSIONS), message.name
 
 
 def test_every_message_says_what_it_is_for():
@@ -199,6 +235,9 @@ def generate(tmp_path, text):
         ("metadata thing_record  versions 0  flexible none\n", 1, "needs an api key"),
         ("metadata 1 ThingRecord  versions 0  flexible none\n", 1, "not a snake_case name"),
         ("data thing  versions 0+  flexible none\n", 1, "end somewhere"),
+        ("data thing  versions 0  flexible none  advertised 0\n", 1, "expected: KIND"),
+        ("request 1 a_request  versions 0  flexible 0+  advertised 0+\n", 1, "end somewhere"),
+        ("request 1 a_request  versions 0  flexible none\n", 1, "then NAME_response"),
         (HEAD + "name  strin\n", 4, "unknown type 'strin'"),
         (HEAD + "name  string  3+\n", 4, "outside of 0-2"),
         (HEAD + "name  string  nulable\n", 4, "unknown attribute 'nulable'"),
