@@ -3,10 +3,12 @@
 Usage: run.py BUILD_FOLDER SECONDS [NAME...]
 
 A fuzzer may name its seeds in a comment line, `// seeds: *.log *.index`: files of the golden Kafka
-directories (in RINGLOG_SHARED) whose names match, cut to 16 KiB. What a fuzzer finds is written to
+directories (in RINGLOG_SHARED) whose names match, cut to 16 KiB; recorded frames are there as
+Fetch-18.request and Fetch-18.response. What a fuzzer finds is written to
 BUILD_FOLDER/fuzzers/<name>-<crash>; run the program with that file to see it again.
 """
 
+import json
 import os
 import random
 import re
@@ -35,7 +37,20 @@ def golden_files() -> list[tuple[str, bytes]]:
             if member.isfile():
                 files.append((Path(member.name).name, tar.extractfile(member).read(SEED_BYTES_MAX)))
     unpacked.wait()
-    return files
+    return files + golden_frames()
+
+
+def golden_frames() -> list[tuple[str, bytes]]:
+    """A request and a response of each API and version; four bytes before a response say which."""
+    found = {}
+    for file in sorted((Path(os.environ["RINGLOG_SHARED"]) / "golden/frames").glob("*.jsonl")):
+        for frame in map(json.loads, file.read_text().splitlines()):
+            name = f"{frame.get('api_name')}-{frame['api_version']}"
+            request = bytes.fromhex(frame["request_hex"])
+            found[f"{name}.request"] = request
+            if frame["response_hex"] is not None:
+                found[f"{name}.response"] = request[:4] + bytes.fromhex(frame["response_hex"])
+    return list(found.items())
 
 
 def write_seeds(source: Path, folder: Path, files: list[tuple[str, bytes]]) -> int:
