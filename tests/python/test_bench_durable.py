@@ -23,7 +23,8 @@ def test_smoke(tmp_path):
         figures = [line for line in rows if name in line]
         assert figures and not any("skipped" in line for line in figures), name
     for stop in ("kill", "clean"):
-        [line] = [line for line in rows if f"after {stop}" in line]
-        first_read_ms = float(line.split("|")[5].replace(",", ""))
-        assert 0 < first_read_ms < 10_000
+        for cache in ("kept", "dropped"):
+            [line] = [line for line in rows if f"after {stop}, cache {cache}" in line]
+            first_read_ms = float(line.split("|")[5].replace(",", ""))
+            assert 0 < first_read_ms < 10_000
     assert list(tmp_path.iterdir()) == []
