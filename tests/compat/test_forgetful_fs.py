@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import ringlog
 from forgetful_mount import ForgetfulMount, MountUnavailable
-from kill_loop import KillLoop, said_until_killed
+from kill_loop import DURABLE, KillLoop, said_until_killed
 
 FORGETS = int(os.environ.get("RINGLOG_FORGETS", "20"))
 SEED = int(os.environ.get("RINGLOG_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -215,7 +215,7 @@ def test_a_program_that_syncs_is_not(mount):
 def die_again_and_again(mount: ForgetfulMount, monkeypatch, lives: int) -> None:
     print(f"RINGLOG_SEED={SEED} RINGLOG_FORGETS={FORGETS}")
     dice = random.Random(SEED)
-    loop = KillLoop(mount / "log", dice)
+    loop = KillLoop(mount / "log", dice, DURABLE)
     for life in range(lives):
         monkeypatch.setenv("RINGLOG_IO", ("uring", "epoll")[life % 2])
         loop.live_and_die()
@@ -234,7 +234,7 @@ def test_acknowledged_survives_power_cuts(mount, monkeypatch):
 
 def test_ringlog_over_syncs_that_lie_is_caught(mounted):
     mount = mounted("--ignore-syncs")
-    loop = KillLoop(mount / "log", random.Random(SEED))
+    loop = KillLoop(mount / "log", random.Random(SEED), DURABLE)
     loop.live_and_die()
     assert sum(map(sum, loop.acknowledged)) > 0
     mount.forget()

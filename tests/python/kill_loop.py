@@ -14,8 +14,10 @@ import ringlog
 from ringlog import KafkaConsumer, TopicPartition
 
 VICTIM = Path(__file__).parent / "programs" / "kill_victim.py"
-TOPIC, GROUP = "kill", "kill-group"
-THREADS = 3  # of a victim, each with a partition of its own
+GROUP = "kill-group"
+# What each thread of a victim writes to: topic, partition, durability.
+DURABLE = [("kill", 0, "fsync"), ("kill", 1, "fsync"), ("kill", 2, "fsync")]
+CACHED = [("kill-cached", 0, "page_cache")]  # survives the end of a process, not of the machine
 WORK_SECONDS_MAX = 0.15
 RECOVERY_EVERY = 7  # lives: one that shall end before it is back in service
 SAID_SECONDS_MAX = 60
@@ -79,7 +81,8 @@ def said_until_killed(command: list[str], moment: float) -> list[str]:
 class KillLoop:
     """Lives of programs/kill_victim.py on one directory."""
 
-    def __init__(self, directory: Path, dice: random.Random):
+    def __init__(self, directory: Path, dice: random.Random, places: list[tuple]):
+        self.places = places
         self.directory = directory
         self.address = f"file:{directory}"
         self.acknowledged: list[list[int]] = []  # by life, by thread: so many
@@ -91,7 +94,8 @@ class KillLoop:
     def live_and_die(self) -> None:
         """One life, which recovers what the last one left."""
         life = len(self.acknowledged)
-        with Victim([str(VICTIM), self.address, str(life)]) as victim:
+        places = [":".join(map(str, place)) for place in self.places]
+        with Victim([str(VICTIM), self.address, str(life), *places]) as victim:
             opening = victim.wait_for("opening")
             if life % RECOVERY_EVERY == RECOVERY_EVERY - 1:
                 typical = statistics.median(self._open_seconds[-9:])
@@ -104,11 +108,11 @@ class KillLoop:
         self._note(said)
 
     def _note(self, said: list[str]) -> None:
-        sent, acknowledged = [0] * THREADS, [0] * THREADS
+        sent, acknowledged = [0] * len(self.places), [0] * len(self.places)
         for line in said:
             kind, *numbers = line.split()
             if kind == "committed":
-                self.committed = max(self.committed, int(numbers[1]))
+                self.committed = max(self.committed, int(numbers[0]))
             elif kind in ("sending", "acknowledged"):
                 so_far = sent if kind == "sending" else acknowledged
                 so_far[int(numbers[0])] = int(numbers[1])
@@ -119,8 +123,8 @@ class KillLoop:
 
     def check(self) -> None:
         """What was acknowledged is there, once, in order; committed offsets too."""
-        for thread in range(THREADS):
-            found = self._read_all(thread)
+        for thread, (topic, partition, _) in enumerate(self.places):
+            found = self._read_all(TopicPartition(topic, partition))
             assert [offset for offset, _, _ in found] == list(range(len(found)))
             by_life: dict[int, list[int]] = {}
             for _, life, number in found:
@@ -142,13 +146,13 @@ class KillLoop:
             assert self.deaths["with batches in flight"] >= 0.8 * self.deaths["all"]
             assert self.deaths["during recovery"] >= 0.1 * self.deaths["all"]
 
-    def _read_all(self, partition: int) -> list[tuple[int, int, int]]:
+    def _read_all(self, place: TopicPartition) -> list[tuple[int, int, int]]:
         with KafkaConsumer(
             bootstrap_servers=self.address, auto_offset_reset="earliest", consumer_timeout_ms=200
         ) as consumer:
-            consumer.assign([TopicPartition(TOPIC, partition)])
+            consumer.assign([place])
             return [(record.offset, *map(int, record.value.split())) for record in consumer]
 
     def _committed_offset(self) -> int:
         with KafkaConsumer(bootstrap_servers=self.address, group_id=GROUP) as consumer:
-            return consumer.committed(TopicPartition(TOPIC, 0)) or 0
+            return consumer.committed(TopicPartition(*self.places[0][:2])) or 0

@@ -7,7 +7,7 @@ takes that away, too). RINGLOG_KILLS sets the number of kills, RINGLOG_SEED the 
 import os
 import random
 
-from kill_loop import KillLoop
+from kill_loop import CACHED, DURABLE, KillLoop
 
 KILLS = int(os.environ.get("RINGLOG_KILLS", "100"))
 SEED = int(os.environ.get("RINGLOG_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -15,7 +15,7 @@ SEED = int(os.environ.get("RINGLOG_SEED", "0")) or random.SystemRandom().randran
 
 def test_acknowledged_survives(tmp_path, monkeypatch):
     print(f"RINGLOG_SEED={SEED} RINGLOG_KILLS={KILLS}")
-    loop = KillLoop(tmp_path / "log", random.Random(SEED))
+    loop = KillLoop(tmp_path / "log", random.Random(SEED), DURABLE + CACHED)
     for life in range(KILLS):
         monkeypatch.setenv("RINGLOG_IO", ("uring", "epoll")[life % 2])
         loop.live_and_die()
