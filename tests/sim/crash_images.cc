@@ -16,6 +16,7 @@ namespace ringlog::sim {
 namespace {
 
 constexpr std::int32_t partitions = 3;
+constexpr int boots = 3;
 constexpr int batches_of_a_boot = 150;
 constexpr int batches_in_flight_max = 24;
 constexpr std::uint64_t topic_answered = 0;  // numbers of notes; then two of each partition
@@ -89,8 +90,12 @@ class recorded_boot {
     run_.recording.note(topic_answered, 1);
   }
 
-  // Returns without waiting for the last answers.
-  void produce(random_source& random, std::vector<std::int64_t>& next) {
+  // Goes on where each partition ends: the number of a record is its offset, and what was on its
+  // way when the last boot ended may not have been taken. Returns without waiting for the last
+  // answers.
+  void produce(random_source& random) {
+    std::vector<std::int64_t> next;
+    for (std::int32_t p = 0; p < partitions; ++p) next.push_back(end_of(p));
     for (int i = 0; i < batches_of_a_boot; ++i) {
       const auto partition = static_cast<std::int32_t>(random.below(partitions));
       std::int64_t& number = next[static_cast<std::size_t>(partition)];
@@ -112,6 +117,16 @@ class recorded_boot {
   }
 
  private:
+  std::int64_t end_of(std::int32_t partition) {
+    const auto end = wait_for<result<broker::listed_offset>>([&](auto done) {
+      core_->broker().list_offset(
+          {.source = {"orders", partition_id_t(partition)}, .timestamp = broker::latest_timestamp},
+          std::move(done));
+    });
+    CHECK(end.ok(), end.failure().message);
+    return end->offset.value();
+  }
+
   void send(std::int32_t partition, std::int64_t end, byte_buffer batch) {
     {
       std::unique_lock guard(mutex_);
@@ -264,12 +279,12 @@ std::unique_ptr<recorded_run> record_run(const std::string& directory, std::uint
   CHECK(made.ok(), made.failure().message);
   CHECK(disk->sync_directory(directory).ok(), "cannot sync", directory);
   seeded_random random(seed);
-  std::vector<std::int64_t> next(partitions);
-  for (const bool is_closed : {false, true, false}) {
+  for (int number = 0; number < boots; ++number) {
+    const bool is_closed = number == 1;
     const auto choice = is_closed ? io::engine_choice::epoll : io::engine_choice::automatic;
     recorded_boot boot(*run, *disk, choice);
-    if (next == std::vector<std::int64_t>(partitions)) boot.create_topic();
-    boot.produce(random, next);
+    if (number == 0) boot.create_topic();
+    boot.produce(random);
     if (is_closed) boot.close();
   }
   return run;
