@@ -194,7 +194,9 @@ def main() -> None:
         raise SystemExit(f"{options.folder}: less than {FREE_BYTES_MIN >> 30} GiB free")
     record = {
         "machine": machine(), "versions": versions(), "engine": os.environ.get("RINGLOG_IO"),
-        "command": ["durable.py", *sys.argv[1:]],
+        "options": {
+            name: value for name, value in vars(options).items() if not isinstance(value, Path)
+        },
     }
     path = RESULTS / time.strftime("durable-%Y%m%d-%H%M%S.json")
     for turns in measure(options):
