@@ -27,7 +27,10 @@ status journal_replay::apply(bytes_view entries) {
   return {};
 }
 
+// The checkpoint's first block may still have entries of a log that was removed before it.
 status journal_replay::apply(const journal_entry& entry) {
+  const bool names = std::holds_alternative<journaled_log>(entry.what);
+  if (!names && entry.log < named_before_ && !table_.logs.contains(entry.log)) return {};
   return std::visit([&](const auto& what) { return apply(entry.log, what); }, entry.what);
 }
 

@@ -36,6 +36,7 @@ class journal_replay {
       : outside_(outside),
         log_directory_(std::move(log_directory)),
         table_(table),
+        named_before_(table.next_log),
         written_(outside.disk) {}
 
   // The entries of the next block. error_code::corrupt for an entry of a log that nothing named.
@@ -83,6 +84,7 @@ class journal_replay {
   services outside_;
   const std::string log_directory_;
   journal_checkpoint& table_;
+  const std::uint32_t named_before_;  // the checkpoint: logs below are in its table, or removed
   std::map<std::uint32_t, bool> entered_;  // log number: whether its directory is its own
   std::map<std::uint32_t, offset_t> first_segments_;  // log number: what its last new start left
   std::vector<piece> pieces_;
