@@ -7,6 +7,7 @@
 #include <sys/timerfd.h>
 
 #include <array>
+#include <span>
 
 #include "base/limits.h"
 
@@ -48,10 +49,10 @@ status epoll_engine::build() {
   return {};
 }
 
-status epoll_engine::watch(const owned_descriptor& source) {
+status epoll_engine::watch(owned_descriptor& source) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.fd = source.number();
+  event.data.ptr = &source;
   if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, source.number(), &event) != 0) {
     return error_from_errno(errno, "watch", "an event descriptor");
   }
@@ -83,7 +84,7 @@ void epoll_engine::serve_pool() {
 }
 
 void epoll_engine::wait(std::optional<nanoseconds> wait_max) {
-  if (wait_max != nanoseconds(0)) wait_for_events(wait_max);
+  if (wait_max != nanoseconds(0) || sockets_.open_count() > 0) wait_for_events(wait_max);
   std::vector<std::unique_ptr<operation>> batch;
   {
     const std::lock_guard lock(mutex_);
@@ -93,6 +94,25 @@ void epoll_engine::wait(std::optional<nanoseconds> wait_max) {
 }
 
 void epoll_engine::wait_for_events(std::optional<nanoseconds> wait_max) {
+  const bool sleeps = wait_max != nanoseconds(0);
+  if (sleeps) set_alarm(wait_max);
+  std::array<epoll_event, 256> events;
+  const int count = retry_interrupted(
+      [&] { return ::epoll_wait(epoll_.number(), events.data(), events.size(), sleeps ? -1 : 0); });
+  CHECK(count >= 0, "epoll_wait failed, errno", errno);
+  for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(count))) {
+    if (event.data.ptr == &wakeup_ || event.data.ptr == &alarm_) {
+      const int source = static_cast<owned_descriptor*>(event.data.ptr)->number();
+      std::uint64_t ignored = 0;
+      retry_interrupted([&] { return ::read(source, &ignored, sizeof(ignored)); });
+    } else {
+      sockets_.reap(event);
+    }
+  }
+}
+
+void epoll_engine::set_alarm(std::optional<nanoseconds> wait_max) {
+  if (!wait_max && !alarm_set_) return;
   constexpr std::int64_t second = 1'000'000'000;
   itimerspec alarm{};  // all zero: no alarm
   if (wait_max) {
@@ -100,16 +120,7 @@ void epoll_engine::wait_for_events(std::optional<nanoseconds> wait_max) {
   }
   CHECK(::timerfd_settime(alarm_.number(), 0, &alarm, nullptr) == 0, "timerfd_settime, errno",
         errno);
-  std::array<epoll_event, 2> events;
-  const int count = retry_interrupted(
-      [&] { return ::epoll_wait(epoll_.number(), events.data(), events.size(), -1); });
-  CHECK(count >= 0, "epoll_wait failed, errno", errno);
-  for (int i = 0; i < count; ++i) {
-    std::uint64_t ignored = 0;
-    retry_interrupted([&] {
-      return ::read(events[static_cast<std::size_t>(i)].data.fd, &ignored, sizeof(ignored));
-    });
-  }
+  alarm_set_ = wait_max.has_value();
 }
 
 void epoll_engine::wake() {

@@ -3,14 +3,15 @@
 #include <condition_variable>
 #include <deque>
 
+#include "io/epoll_sockets.h"
 #include "io/loop.h"
 #include "io/owned_descriptor.h"
 
 namespace ringlog::io {
 
 // Operations by limits::io_pool_threads threads that call pwritev2 (RWF_DSYNC), preadv and
-// fdatasync; the loop sleeps in epoll on an eventfd and a timerfd. For systems that refuse
-// io_uring. The pool's threads take no signals.
+// fdatasync; the loop sleeps in epoll on an eventfd, a timerfd and the sockets. For systems that
+// refuse io_uring. The pool's threads take no signals.
 class epoll_engine final : public loop {
  public:
   static result<std::unique_ptr<epoll_engine>> make(const clock& time);
@@ -19,6 +20,7 @@ class epoll_engine final : public loop {
   ~epoll_engine() override;
 
   std::string_view name() const override { return "epoll"; }
+  socket_driver& sockets() override { return sockets_; }
 
  protected:
   void begin(std::unique_ptr<operation> work) override;
@@ -29,13 +31,16 @@ class epoll_engine final : public loop {
   explicit epoll_engine(const clock& time) : loop(time) {}
 
   status build();
-  status watch(const owned_descriptor& source);
+  status watch(owned_descriptor& source);
   void wait_for_events(std::optional<nanoseconds> wait_max);
+  void set_alarm(std::optional<nanoseconds> wait_max);
   void serve_pool();
 
   owned_descriptor epoll_;
   owned_descriptor wakeup_;  // eventfd
   owned_descriptor alarm_;   // timerfd
+  bool alarm_set_ = false;
+  epoll_sockets sockets_{epoll_};
   std::vector<std::thread> pool_;
 
   std::mutex mutex_;  // guards what follows

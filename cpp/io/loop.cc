@@ -18,6 +18,7 @@ void loop::run() {
     run_finished();
     run_due_timers();
     run_posted();
+    sockets().run_events();
     if (may_end()) return end_helper();
     run_lone();
     if (linger()) continue;
@@ -27,9 +28,10 @@ void loop::run() {
   }
 }
 
-// Looks for a task before sleeping, when the last idle time was short. True when there is one.
+// Looks for a task before sleeping, when the last idle time was short. True when there is one. It
+// would not see what happens to operations and sockets.
 bool loop::linger() {
-  if (under_way_ > 0 || !finished_.empty()) return false;
+  if (under_way_ > 0 || !finished_.empty() || sockets().open_count() > 0) return false;
   idle_since_ = clock_.now();
   if (!soon_woken_) return false;
   const monotonic_time end = idle_since_ + linger_max;
@@ -59,7 +61,7 @@ void loop::discard() {
 }
 
 bool loop::may_end() {
-  if (under_way_ > 0 || !finished_.empty()) return false;
+  if (under_way_ > 0 || !finished_.empty() || sockets().open_count() > 0) return false;
   const std::lock_guard lock(mutex_);
   if (!stopping_ || !posted_.empty()) return false;
   stopping_ = false;
@@ -68,10 +70,11 @@ bool loop::may_end() {
 
 // How long nothing is to be done; from here on post() and schedule_at() must wake.
 std::optional<nanoseconds> loop::prepare_to_wait() {
-  if (!finished_.empty()) return nanoseconds(0);
+  if (!finished_.empty() || sockets().has_events()) return nanoseconds(0);
+  const bool is_idle = under_way_ == 0 && sockets().open_count() == 0;
   const monotonic_time now = clock_.now();
   const std::lock_guard lock(mutex_);
-  if (!posted_.empty() || (stopping_ && under_way_ == 0)) return nanoseconds(0);
+  if (!posted_.empty() || (stopping_ && is_idle)) return nanoseconds(0);
   asleep_ = true;
   if (timers_.empty()) return std::nullopt;
   return std::max(timers_.begin()->first.first - now, nanoseconds(0));

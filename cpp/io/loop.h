@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "io/engine.h"
 #include "io/operation.h"
+#include "io/socket_driver.h"
 
 namespace ringlog::io {
 
@@ -44,7 +45,8 @@ class loop : public engine {
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
-  // Runs until stop(); then until no operation is under way and no posted task waits.
+  // Runs until stop(); then until no operation is under way, no socket is open and no posted task
+  // waits.
   void run();
 
   void stop();
@@ -52,6 +54,9 @@ class loop : public engine {
   // After the last run(): drops what was posted and the timers unrun, and from here on whatever
   // comes. A task may hold what holds this engine, so the destructor would be too late.
   void discard();
+
+  // What io/socket_network.h stands on. The engine's thread only.
+  virtual socket_driver& sockets() = 0;
 
   bool on_own_thread() const { return owner_.load() == std::this_thread::get_id(); }
 

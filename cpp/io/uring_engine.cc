@@ -91,6 +91,10 @@ void uring_engine::begin(std::unique_ptr<operation> work) {
 
 io_uring_sqe* uring_engine::next_entry() {
   io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+  if (entry == nullptr) {  // full of requests of sockets
+    io_uring_submit(&ring_);
+    entry = io_uring_get_sqe(&ring_);
+  }
   CHECK(entry != nullptr, "more entries than operations that may be with the kernel");
   return entry;
 }
@@ -123,8 +127,11 @@ void uring_engine::watch_wakeups() {
 }
 
 void uring_engine::wait(std::optional<nanoseconds> wait_max) {
-  if (wait_max == nanoseconds(0) && with_kernel_ == 0) return;
+  const bool is_idle = with_kernel_ == 0 && sockets_.open_count() == 0;
+  if (wait_max == nanoseconds(0) && is_idle) return;
   watch_wakeups();
+  const bool is_flushed = sockets_.flush();
+  if (!is_flushed || sockets_.has_events()) wait_max = nanoseconds(0);
   const int outcome = enter(wait_max);
   // Time is up, a signal, or the kernel wants its completions taken first: all are rounds.
   const bool usual = outcome >= 0 || outcome == -ETIME || outcome == -EINTR || outcome == -EAGAIN ||
@@ -160,6 +167,7 @@ void uring_engine::reap() {
 }
 
 void uring_engine::reap_one(const io_uring_cqe& entry) {
+  if (uring_sockets::is_ours(entry)) return sockets_.reap(entry);
   std::unique_ptr<operation> work(static_cast<operation*>(io_uring_cqe_get_data(&entry)));
   if (work == nullptr) {
     wakeup_watched_ = false;

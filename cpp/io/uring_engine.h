@@ -6,6 +6,7 @@
 
 #include "io/loop.h"
 #include "io/owned_descriptor.h"
+#include "io/uring_sockets.h"
 
 namespace ringlog::io {
 
@@ -26,6 +27,7 @@ class uring_engine final : public loop {
   ~uring_engine() override;
 
   std::string_view name() const override { return "io_uring"; }
+  socket_driver& sockets() override { return sockets_; }
   const features& probed() const { return features_; }
 
  protected:
@@ -48,6 +50,7 @@ class uring_engine final : public loop {
   features features_;
   io_uring ring_{};
   bool ring_built_ = false;
+  uring_sockets sockets_{ring_};
   owned_descriptor wakeup_;      // eventfd
   bool wakeup_watched_ = false;  // a poll of it is with the kernel
   std::size_t with_kernel_ = 0;  // operations issued, not yet reaped
