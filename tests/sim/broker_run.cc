@@ -2,9 +2,9 @@
 
 #include "broker_clients.h"
 #include "coverage.h"
+#include "crash_run.h"
 #include "node/core.h"
 #include "partition_client.h"
-#include "recovery_events.h"
 
 namespace ringlog::sim {
 namespace {
@@ -19,86 +19,27 @@ model::config_map settings() {
           {"log.flush.offset.checkpoint.interval.ms", "2000"}};
 }
 
-class broker_run {
+class broker_run final : public crash_run {
  public:
   broker_run(std::uint64_t seed, const run_plan& plan, io::sim::event_counts& events)
-      : events_(events),
-        plan_(plan),
-        world_(seed),
-        disk_(world_),
-        engine_(world_.make_actor()),
-        sink_(events),
-        crashes_(disk_, world_.random(), broker_places, events),
+      : crash_run(seed, plan, broker_places, {.places_share = 3, .operations_max = 2000}, events),
         admin_(world_.random()) {
-    disk_.faults = plan.faults;
     for (std::int32_t i = 0; i < partitions; ++i) {
       clients_.push_back(std::make_unique<partition_client>(
           name_of(i).to_string(), producer_id_t(1'000'000 + i), world_.random(), plan.ack_at_once));
     }
   }
 
-  violation play() {
-    violation found = boots();
-    stop();
-    count();
-    return found;
-  }
-
  private:
-  enum class ending : std::uint8_t { close, kill, crash_anywhere, crash_at_a_place };
-
   static topic_partition name_of(std::int32_t i) { return {"orders", partition_id_t(i)}; }
 
-  std::uint64_t operations() const {
+  std::uint64_t operations() const override {
     std::uint64_t sum = admin_.operations();
     for (const auto& client : clients_) sum += client->counted().operations;
     return sum;
   }
 
-  bool is_complete() const {
-    const run_contents wanted;
-    return operations() >= wanted.operations && crashed_ >= wanted.crashes &&
-           restarted_ >= wanted.restarts && crashes_.segments_rolled() >= wanted.segments_rolled &&
-           crashes_.journal_checkpoints() >= wanted.checkpoints;
-  }
-
-  violation boots() {
-    for (int boot = 0; !is_complete(); ++boot) {
-      if (boot == boots_max) return "the run does not come to what it must contain";
-      if (violation found = one_boot()) return found;
-    }
-    return open();  // the last word
-  }
-
-  violation one_boot() {
-    constexpr ending endings[] = {ending::close,
-                                  ending::close,
-                                  ending::kill,
-                                  ending::crash_anywhere,
-                                  ending::crash_anywhere,
-                                  ending::crash_at_a_place,
-                                  ending::crash_at_a_place,
-                                  ending::crash_at_a_place};
-    const ending wanted = endings[world_.random().below(std::size(endings))];
-    if (wanted == ending::crash_anywhere) crashes_.crash_at_any(2000);
-    if (wanted == ending::crash_at_a_place) crashes_.crash_at_a_place();
-    violation found = unless_off(use());
-    if (!found && !disk_.is_off() && wanted != ending::kill) found = unless_off(close());
-    crashes_.disarm();
-    if (found) return found;
-    if (wanted == ending::kill && !disk_.is_off()) ++events_["kills"];
-    stop();
-    ++restarted_;
-    disk_.faults = plan_.faults;
-    if (disk_.is_off()) {
-      disk_.power_on();
-      ++crashed_;
-      ++events_["boots after a crash"];
-    }
-    return std::nullopt;
-  }
-
-  violation use() {
+  violation use() override {
     if (violation found = open()) return found;
     crashes_.set_in_use(true);
     const int fails_from =
@@ -112,11 +53,6 @@ class broker_run {
     return std::nullopt;
   }
 
-  // What happens while the machine is off is nobody's fault.
-  violation unless_off(violation found) { return disk_.is_off() ? std::nullopt : found; }
-
-  bool is_disk_failing() const { return failures_of(disk_) != failures_before_; }
-
   // Requests are refused; what was acknowledged must survive the machine's restart.
   violation end_with_a_failing_disk() {
     admin_.excuse_failures();
@@ -127,15 +63,7 @@ class broker_run {
     return std::nullopt;
   }
 
-  violation open() {
-    failures_before_ = failures_of(disk_);
-    const bool was_used = crashed_ > 0;
-    violation found = open_all();
-    if (disk_.is_off() && was_used) ++events_["crash during a start"];
-    return unless_off(std::move(found));
-  }
-
-  violation open_all() {
+  violation open_all() override {
     const storage::services outside{disk_, engine_, world_.time(), world_.random(), sink_};
     const auto make_directory = [&]() -> status {
       TRY(disk_.make_directories("/data/log"));
@@ -215,7 +143,7 @@ class broker_run {
     return std::nullopt;
   }
 
-  violation close() {
+  violation close() override {
     if (is_disk_failing()) return std::nullopt;
     crashes_.set_in_use(false);
     // Clients get their answers first; a broker that closes refuses what is parked.
@@ -231,16 +159,12 @@ class broker_run {
     return std::nullopt;
   }
 
-  // The process ends, whatever it was doing.
-  void stop() {
-    crashes_.set_in_use(false);
-    world_.drop_all();
+  void drop_process() override {
     for (const auto& client : clients_) client->detach();
     core_.reset();
-    world_.drop_all();
   }
 
-  void count() {
+  void count_own_events() override {
     for (const auto& client : clients_) {
       events_["records acknowledged"] += static_cast<std::uint64_t>(client->acknowledged());
       events_["resent batches known as duplicates"] += client->counted().duplicates;
@@ -249,24 +173,11 @@ class broker_run {
     events_["client operations"] += operations();
     events_["answers to administration and commits"] += admin_.answers();
     events_["topics made again under the same name"] += admin_.topics_made_again();
-    events_["segments rolled"] += crashes_.segments_rolled();
-    events_["checkpoints of a journal in use"] += crashes_.journal_checkpoints();
-    add(events_, disk_.events());
   }
 
-  io::sim::event_counts& events_;
-  const run_plan& plan_;
-  io::sim::world world_;
-  io::sim::disk disk_;
-  io::sim::actor& engine_;
-  recovery_events sink_;
-  crash_plan crashes_;
   admin_client admin_;
   std::vector<std::unique_ptr<partition_client>> clients_;
   std::unique_ptr<node::core> core_;
-  std::uint64_t failures_before_ = 0;
-  std::uint64_t crashed_ = 0;
-  std::uint64_t restarted_ = 0;
 };
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <set>
 
 #include "coverage.h"
+#include "crash_run.h"
 #include "journal_damage.h"
 #include "partition_client.h"
-#include "recovery_events.h"
 #include "storage/log_manager.h"
 #include "storage_port.h"
 
@@ -31,17 +31,10 @@ storage::directory_identity identity() {
   return {.cluster_id = "simulated", .node_id = node_id_t(1), .directory_id = uuid::reserved(99)};
 }
 
-class storage_run {
+class storage_run final : public crash_run {
  public:
   storage_run(std::uint64_t seed, const run_plan& plan, io::sim::event_counts& events)
-      : events_(events),
-        plan_(plan),
-        world_(seed),
-        disk_(world_),
-        engine_(world_.make_actor()),
-        sink_(events),
-        crashes_(disk_, world_.random(), storage_places, events) {
-    disk_.faults = plan.faults;
+      : crash_run(seed, plan, storage_places, {.places_share = 4, .operations_max = 1000}, events) {
     for (std::uint8_t i = 0; i < partitions; ++i) {
       topic_ids_.push_back(uuid::make_random(world_.random()));
       clients_.push_back(make_client(name_of(i).to_string(), i));
@@ -49,17 +42,9 @@ class storage_run {
     renew_scratch();
   }
 
-  violation play() {
-    violation found = boots();
-    stop();
-    count();
-    return found;
-  }
-
  private:
   // ---- what is played
 
-  enum class ending : std::uint8_t { close, kill, crash_anywhere, crash_at_a_place };
   enum class trouble : std::uint8_t { none, full_disk, failing_writes, failing_syncs };
 
   static topic_partition name_of(std::uint8_t i) { return {"orders", partition_id_t(i)}; }
@@ -78,62 +63,15 @@ class storage_run {
     scratch_going_ = scratch_gone_ = false;
   }
 
-  bool is_complete() const {
-    const run_contents wanted;
-    return operations() >= wanted.operations && crashed_ >= wanted.crashes &&
-           restarted_ >= wanted.restarts && crashes_.segments_rolled() >= wanted.segments_rolled &&
-           crashes_.journal_checkpoints() >= wanted.checkpoints;
-  }
-
-  std::uint64_t operations() const {
+  std::uint64_t operations() const override {
     std::uint64_t sum = scratch_->counted().operations + other_operations_;
     for (const auto& client : clients_) sum += client->counted().operations;
     return sum;
   }
 
-  violation boots() {
-    for (int boot = 0; !is_complete(); ++boot) {
-      if (boot == boots_max) return "the run does not come to what it must contain";
-      if (violation found = one_boot()) return found;
-    }
-    if (world_.random().one_in(4)) return damaged_boot();
-    return open();  // the last word
-  }
+  violation last_boot() override { return world_.random().one_in(4) ? damaged_boot() : open(); }
 
-  violation one_boot() {
-    random_source& random = world_.random();
-    constexpr ending endings[] = {ending::close,
-                                  ending::close,
-                                  ending::kill,
-                                  ending::crash_anywhere,
-                                  ending::crash_anywhere,
-                                  ending::crash_at_a_place,
-                                  ending::crash_at_a_place,
-                                  ending::crash_at_a_place,
-                                  ending::crash_at_a_place};
-    const ending wanted = endings[random.below(std::size(endings))];
-    if (wanted == ending::crash_anywhere) crashes_.crash_at_any(1000);
-    if (wanted == ending::crash_at_a_place) crashes_.crash_at_a_place();
-    violation found = unless_off(use());
-    if (!found && !disk_.is_off() && wanted != ending::kill) found = unless_off(close());
-    crashes_.disarm();
-    if (found) return found;
-    if (wanted == ending::kill && !disk_.is_off()) ++events_["kills"];
-    end_boot();
-    return std::nullopt;
-  }
-
-  void end_boot() {
-    stop();
-    ++restarted_;
-    disk_.faults = plan_.faults;
-    if (!disk_.is_off()) return;
-    disk_.power_on();
-    ++crashed_;
-    ++events_["boots after a crash"];
-  }
-
-  violation use() {
+  violation use() override {
     if (violation found = open()) return found;
     crashes_.set_in_use(true);
     const auto begins = static_cast<int>(world_.random().below(steps_max));
@@ -151,9 +89,6 @@ class storage_run {
     }
     return heal_disk();
   }
-
-  // What happens while the machine is off is nobody's fault.
-  violation unless_off(violation found) { return disk_.is_off() ? std::nullopt : found; }
 
   // ---- troubles of the disk
 
@@ -190,8 +125,6 @@ class storage_run {
     ++events_["full disk: healed"];
     return std::nullopt;
   }
-
-  bool is_disk_failing() const { return failures_of(disk_) != failures_before_; }
 
   // Reads go on; what was acknowledged must survive the machine's restart.
   violation end_with_a_failing_disk() {
@@ -248,20 +181,9 @@ class storage_run {
     return log_manager::open(outside, options);
   }
 
-  violation open() {
-    failures_before_ = failures_of(disk_);
+  violation open_all() override {
     is_excused_ = false;
     answer_broke_.reset();
-    const bool was_used = crashed_ > 0;
-    violation found = open_all();
-    if (disk_.is_off()) {
-      if (was_used) ++events_["crash during a start"];
-      return std::nullopt;
-    }
-    return found;
-  }
-
-  violation open_all() {
     auto opened = open_manager();
     if (!opened.ok()) return "open: " + opened.failure().message;
     logs_ = std::move(opened).value();
@@ -361,7 +283,7 @@ class storage_run {
     return answer_broke_ ? answer_broke_ : scratch_->broken_by_answers();
   }
 
-  violation close() {
+  violation close() override {
     if (is_disk_failing()) return std::nullopt;
     crashes_.set_in_use(false);
     std::optional<status> closed;
@@ -381,18 +303,14 @@ class storage_run {
     return broken_by_answers();
   }
 
-  // The process ends, whatever it was doing.
-  void stop() {
-    crashes_.set_in_use(false);
-    world_.drop_all();
+  void drop_process() override {
     for (const auto& client : clients_) client->detach();
     scratch_->detach();
     for (const auto& client : old_clients_) client->detach();
     logs_.reset();
-    world_.drop_all();
   }
 
-  void count() {
+  void count_own_events() override {
     for (const auto& client : clients_) {
       const partition_client::counts& of = client->counted();
       events_["client operations"] += of.operations;
@@ -404,18 +322,8 @@ class storage_run {
       events_["cuts answered"] += of.cuts;
       events_["log starts answered"] += of.log_starts;
     }
-    events_["segments rolled"] += crashes_.segments_rolled();
-    events_["checkpoints of a journal in use"] += crashes_.journal_checkpoints();
-    add(events_, disk_.events());
   }
 
-  io::sim::event_counts& events_;
-  const run_plan& plan_;
-  io::sim::world world_;
-  io::sim::disk disk_;
-  io::sim::actor& engine_;
-  recovery_events sink_;
-  crash_plan crashes_;
   std::vector<uuid> topic_ids_;
   std::vector<std::unique_ptr<partition_client>> clients_;
   std::vector<std::unique_ptr<partition_client>> old_clients_;
@@ -427,11 +335,8 @@ class storage_run {
   std::set<uuid> deleted_ids_;
   violation answer_broke_;
   std::unique_ptr<log_manager> logs_;
-  std::uint64_t failures_before_ = 0;
   bool is_excused_ = false;
   std::uint64_t other_operations_ = 0;
-  std::uint64_t crashed_ = 0;
-  std::uint64_t restarted_ = 0;
 };
 
 }  // namespace
