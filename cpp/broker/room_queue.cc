@@ -1,5 +1,7 @@
 #include "broker/room_queue.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ringlog::broker {
@@ -30,20 +32,16 @@ void room_queue::serve() {
     const std::lock_guard lock(mutex_);
     line.swap(line_);
   }
-  const bool asks_all = ++rounds_ % rounds_between_all == 0;
-  std::deque<callback<bool()>> still_waiting;
-  while (!line.empty()) {
-    if (!line.front()()) {
-      if (!asks_all) break;
-      still_waiting.push_back(std::move(line.front()));
-    }
-    line.pop_front();
+  const auto has_ended = [](callback<bool()>& go_on) { return go_on(); };
+  if (++rounds_ % rounds_between_all == 0) {
+    std::erase_if(line, has_ended);
+  } else {
+    while (!line.empty() && has_ended(line.front())) line.pop_front();
   }
-  for (auto& each : line) still_waiting.push_back(std::move(each));
   {
     const std::lock_guard lock(mutex_);
-    for (auto& each : line_) still_waiting.push_back(std::move(each));
-    line_.swap(still_waiting);
+    std::ranges::move(line_, std::back_inserter(line));
+    line_.swap(line);
     is_serving_ = !line_.empty();
     if (!is_serving_) return;
   }

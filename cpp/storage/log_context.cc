@@ -40,6 +40,12 @@ void log_context::sync_later(sync_group&& written) {
   unsynced_.add(std::move(written));
 }
 
+status log_context::sync(sync_group&& written, bool is_replayed) {
+  if (!is_replayed) return written.sync();
+  sync_later(std::move(written));
+  return {};
+}
+
 sync_group log_context::take_unsynced() {
   sync_group taken = new_sync_group();
   const std::lock_guard lock(mutex_);

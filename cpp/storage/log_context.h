@@ -59,6 +59,8 @@ struct log_context {
   }
   // For the next checkpoint of the journal to sync. Any thread.
   void sync_later(sync_group&& written);
+  // Syncs it now, unless a replay would make it again: then the next checkpoint does.
+  status sync(sync_group&& written, bool is_replayed);
   sync_group take_unsynced();
 
   // Makes the log start offsets of all logs durable; the manager's. Any thread.

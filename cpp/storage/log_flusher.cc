@@ -182,11 +182,7 @@ status log_flusher::make_file(partition_log& log, write_job& job) {
   TRY_ASSIGN(job.file, context_.cache.make_log_file(*job.of));
   if (!job.of->on_disk) made.add_directory(state.directory);
   if (!made.is_empty()) {
-    // The journal can make all of that again.
-    if (state.is_journaled())
-      context_.sync_later(std::move(made));
-    else
-      TRY(made.sync());
+    TRY(context_.sync(std::move(made), state.is_journaled()));
     state.directory_there = true;
     const std::lock_guard lock(state.mutex);
     job.of->on_disk = true;

@@ -132,7 +132,7 @@ status log_manager::set_aside(const topic_partition& name) {
       return make_error(error_code::invalid_argument, "{} is open and cannot be set aside",
                         name.to_string());
     }
-    if (found != state_->slots.end()) state_->slots.erase(found);
+    state_->slots.erase(name);
     state_->checkpoints.forget(name);
   }
   state_->context.outside.sink.log(log_level::warning,

@@ -214,9 +214,9 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
     for (const auto& log : manager_->journaled_logs()) {
       const std::lock_guard guard(log->internals().mutex);
       if (log->internals().journal_number == 0) continue;
-      to_store_.emplace_back(log, log->internals().offsets.durable_end);
-      logs_.push_back(log);
+      logs_.emplace_back(log, log->internals().offsets.durable_end);
     }
+    to_store_ = logs_.size();
     left_ = stores_at_once;
     for (std::size_t i = 0; i < stores_at_once; ++i) store_next();
   }
@@ -226,12 +226,11 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
 
   // One after another, each a turn of the loop, so that appends are not held up.
   void store_next() {
-    if (to_store_.empty()) {
+    if (to_store_ == 0) {
       if (--left_ == 0) stored();
       return;
     }
-    const auto [log, end] = std::move(to_store_.back());
-    to_store_.pop_back();
+    const auto& [log, end] = logs_[--to_store_];
     manager_->flusher.store(log, end, [self = shared_from_this()] {
       self->manager_->context.outside.engine.post([self] { self->store_next(); });
     });
@@ -242,7 +241,7 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
     next_ = manager_->table;
     next_.first_sequence = first_needed_;
     next_.next_log = manager_->shared_journal->next_log();
-    for (const auto& log : logs_) collect(*log);
+    for (const auto& [log, end] : logs_) collect(*log);
     manager_->mark_metadata(next_.metadata);
     // After that: what loading a log has written is among it before the log is among the open ones.
     written_.add(manager_->context.take_unsynced());
@@ -302,10 +301,11 @@ class journal_checkpointing : public std::enable_shared_from_this<journal_checkp
   std::shared_ptr<log_manager::state> manager_;
   const std::uint64_t first_needed_;
   std::vector<callback<void(status)>> waiters_;
-  // Those that the journal has at the beginning: a later one's entries all come behind it.
-  std::vector<std::shared_ptr<partition_log>> logs_;
-  std::vector<std::pair<std::shared_ptr<partition_log>, offset_t>> to_store_;
-  std::size_t left_ = 0;  // stores that go on
+  // Those that the journal has at the beginning, with their ends: a later one's entries all come
+  // behind it.
+  std::vector<std::pair<std::shared_ptr<partition_log>, offset_t>> logs_;
+  std::size_t to_store_ = 0;  // of them, from the front
+  std::size_t left_ = 0;      // stores that go on
   journal_checkpoint next_;
   sync_group written_;
   status synced_;

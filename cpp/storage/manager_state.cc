@@ -124,34 +124,27 @@ void log_manager::state::stop() {
   flusher.stop();
   durabilities.stop();
   if (shared_journal != nullptr) shared_journal->stop();
-  std::vector<std::shared_ptr<partition_log>> all;
-  {
-    const std::lock_guard guard(mutex);
-    for (const auto& [name, known] : slots) {
-      if (known->log != nullptr) all.push_back(known->log);
-    }
-  }
-  for (const auto& log : all) let_go(log->internals());
+  for (const auto& log : loaded_logs([](const slot&) { return true; })) let_go(log->internals());
   const auto after = std::exchange(after_checkpoint, {});
   const auto waiters = std::exchange(checkpoint_waiters, {});
 }
 
-std::vector<std::shared_ptr<partition_log>> log_manager::state::open_logs() const {
+std::vector<std::shared_ptr<partition_log>> log_manager::state::loaded_logs(
+    bool (*wanted)(const slot&)) const {
   const std::lock_guard guard(mutex);
   std::vector<std::shared_ptr<partition_log>> logs;
   for (const auto& [name, known] : slots) {
-    if (known->log != nullptr && !known->going) logs.push_back(known->log);
+    if (known->log != nullptr && wanted(*known)) logs.push_back(known->log);
   }
   return logs;
 }
 
+std::vector<std::shared_ptr<partition_log>> log_manager::state::open_logs() const {
+  return loaded_logs([](const slot& of) { return !of.going; });
+}
+
 std::vector<std::shared_ptr<partition_log>> log_manager::state::journaled_logs() const {
-  const std::lock_guard guard(mutex);
-  std::vector<std::shared_ptr<partition_log>> logs;
-  for (const auto& [name, known] : slots) {
-    if (known->log != nullptr && !known->removed) logs.push_back(known->log);
-  }
-  return logs;
+  return loaded_logs([](const slot& of) { return !of.removed; });
 }
 
 std::string log_manager::state::directory_of(const topic_partition& name) const {
@@ -249,9 +242,7 @@ result<std::shared_ptr<partition_log>> log_manager::state::load(const topic_part
       loaded.written.add_file(path);
       loaded.written.add_directory(request.directory);
     }
-    // The journal tells it all again after a crash, until a checkpoint has synced it.
-    if (request.journaled) context.sync_later(std::move(loaded.written));
-    if (!request.journaled) TRY(loaded.written.sync());
+    TRY(context.sync(std::move(loaded.written), request.journaled.has_value()));
   } else {
     loaded.directory_there = false;
     loaded.segments.push_back(
@@ -296,18 +287,16 @@ void log_manager::state::remove_tree_later(const std::string& path, std::int64_t
     const std::lock_guard guard(mutex);
     doomed.insert(path);
   }
-  context.outside.engine.schedule_at(context.outside.clock.now() + milliseconds(delay_ms),
-                                     [weak = weak_from_this(), path] {
-                                       const auto self = weak.lock();
-                                       if (self == nullptr || self->is_closing())
-                                         return;  // close() sees to it
-                                       self->context.outside.engine.run_blocking(
-                                           [self, path]() -> status {
-                                             self->remove_doomed(path);
-                                             return {};
-                                           },
-                                           [](const status&) {});
-                                     });
+  context.outside.engine.schedule_at(
+      context.outside.clock.now() + milliseconds(delay_ms), [weak = weak_from_this(), path] {
+        const auto self = weak.lock();
+        if (self == nullptr || self->is_closing()) return;  // close() sees to it
+        const auto remove = [self, path]() -> status {
+          self->remove_doomed(path);
+          return {};
+        };
+        self->context.outside.engine.run_blocking(remove, [](const status&) {});
+      });
 }
 
 void log_manager::state::remove_doomed(const std::string& path) {

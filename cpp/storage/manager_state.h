@@ -96,6 +96,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   bool is_closing() const;
   void stop();
 
+  std::vector<std::shared_ptr<partition_log>> loaded_logs(bool (*wanted)(const slot&)) const;
   std::vector<std::shared_ptr<partition_log>> open_logs() const;
   // Those and the ones that the journal still has, although they are being deleted.
   std::vector<std::shared_ptr<partition_log>> journaled_logs() const;

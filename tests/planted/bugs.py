@@ -173,8 +173,8 @@ BUGS = [
     Bug(
         "a checkpoint does not store what the logs have first",
         MANAGER_JOURNAL,
-        "      to_store_.emplace_back(log, log->internals().offsets.durable_end);\n",
-        "      to_store_.emplace_back(log, log->internals().stored_end);\n",
+        "      logs_.emplace_back(log, log->internals().offsets.durable_end);\n",
+        "      logs_.emplace_back(log, log->internals().stored_end);\n",
         "storage 300",
     ),
     Bug(
@@ -187,8 +187,8 @@ BUGS = [
     Bug(
         "a checkpoint forgets a log",
         MANAGER_JOURNAL,
-        "    for (const auto& log : logs_) collect(*log);",
-        "    for (std::size_t i = 1; i < logs_.size(); ++i) collect(*logs_[i]);",
+        "    for (const auto& [log, end] : logs_) collect(*log);",
+        "    for (std::size_t i = 1; i < logs_.size(); ++i) collect(*logs_[i].first);",
         "storage 300",
     ),
     Bug(

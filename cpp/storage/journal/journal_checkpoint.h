@@ -42,6 +42,12 @@ struct journal_checkpoint {
   // an entry that at its segment base.
   std::map<std::uint32_t, offset_t> checked_from;
 
+  // From this segment on, or from an earlier one that is known already.
+  void check_from(std::uint32_t number, offset_t segment_base) {
+    offset_t& known = checked_from.try_emplace(number, segment_base).first->second;
+    known = std::min(known, segment_base);
+  }
+
   void forget(std::uint32_t number) {
     logs.erase(number);
     checked_from.erase(number);

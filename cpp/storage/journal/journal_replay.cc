@@ -45,9 +45,7 @@ result<journaled_log*> journal_replay::find(std::uint32_t number) {
 status journal_replay::apply(std::uint32_t number, const journaled_log& named) {
   ++counts_.new_logs;
   table_.logs.insert_or_assign(number, named);
-  offset_t& checked_from =
-      table_.checked_from.try_emplace(number, named.segment_base).first->second;
-  checked_from = std::min(checked_from, named.segment_base);
+  table_.check_from(number, named.segment_base);
   table_.next_log = std::max(table_.next_log, number + 1);
   return {};
 }
@@ -87,8 +85,7 @@ status journal_replay::apply(std::uint32_t number, const journaled_cut& cut) {
   log->segment_base = cut.segment_base;
   log->position = cut.position;
   log->log_start = std::min(log->log_start, cut.end);
-  offset_t& checked_from = table_.checked_from.try_emplace(number, cut.segment_base).first->second;
-  checked_from = std::min(checked_from, cut.segment_base);
+  table_.check_from(number, cut.segment_base);
   return {};
 }
 
