@@ -142,7 +142,7 @@ result<std::uint64_t> log_manager::state::replay_journal() {
   }
   TRY(replay.finish());
   shared_journal->files().set_live(scanned.live_files, scanned.position, scanned.next_sequence - 1);
-  TRY(shared_journal->files().sync_live());
+  TRY(shared_journal->files().write_again(scanned.unproven));
   for (const auto& [number, log] : table.logs) names[log.name] = number;
   const replay_counts& counts = replay.counts();
   replayed.blocks = scanned.blocks;

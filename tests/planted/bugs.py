@@ -136,16 +136,23 @@ BUGS = [
     Bug(
         "goes on in the journal where it began, not behind the last block",
         FILES,
-        "  position_ = position;\n}\n\nstatus journal_files::sync_live()",
-        "  position_ = 0 * position;\n}\n\nstatus journal_files::sync_live()",
+        "  position_ = position;\n}\n\nstatus journal_files::write_again(",
+        "  position_ = 0 * position;\n}\n\nstatus journal_files::write_again(",
         "storage 200",
     ),
     Bug(
         "goes on behind blocks that nobody flushed",
         MANAGER_JOURNAL,
-        "  TRY(shared_journal->files().sync_live());\n",
+        "  TRY(shared_journal->files().write_again(scanned.unproven));\n",
         "",
         "broker 4000",
+    ),
+    Bug(
+        "flushes blocks whose flush failed, but does not write them anew",
+        FILES,
+        "    TRY(file.write_at(position, bytes));\n",
+        "",
+        "test_storage *WrittenAnew*",
     ),
     Bug(
         "the name of a new journal file is not synced",

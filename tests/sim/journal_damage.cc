@@ -26,7 +26,7 @@ status find_blocks(io::sim::disk& drive, const std::string& path,
       continue;
     }
     blocks.push_back({path, at, *header});
-    at += storage::padded_to_alignment(header->bytes);
+    at += io::align_up(header->bytes);
   }
   return {};
 }

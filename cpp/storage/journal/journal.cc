@@ -210,7 +210,7 @@ std::unique_ptr<journal::block> journal::gather() {
   }
   made->last_entry = last_gathered_;
   made->needed_from = split_since_ == 0 ? made->sequence + 1 : split_since_;
-  made->bytes = padded_to_alignment(at);
+  made->bytes = io::align_up(at);
   const mutable_bytes padding = room.subspan(at, made->bytes - at);
   std::fill(padding.begin(), padding.end(), std::byte{0});
   block_header header;

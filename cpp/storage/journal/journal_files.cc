@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/parse.h"
+#include "io/aligned_buffer.h"
 #include "storage/file_names.h"
 #include "storage/journal/journal_format.h"
 
@@ -82,8 +83,21 @@ void journal_files::set_live(const std::vector<std::uint32_t>& numbers, std::int
   position_ = position;
 }
 
-status journal_files::sync_live() {
-  for (const auto& file : live_) TRY(file->opened->sync());
+status journal_files::write_again(const std::deque<block_place>& blocks) {
+  if (blocks.empty()) return {};
+  TRY_ASSIGN(const auto buffer, io::aligned_buffer::make(limits::journal_block_bytes_max));
+  for (const block_place& block : blocks) {
+    io::file& file = *block.file->opened;
+    const auto position = static_cast<std::uint64_t>(block.position);
+    const mutable_bytes bytes = buffer.bytes().first(io::align_up(block.bytes));
+    TRY_ASSIGN(const std::size_t filled, file.read_at(position, bytes));
+    if (filled < bytes.size() || !has_right_checksum(bytes.first(block.bytes))) {
+      return make_error(error_code::io_error, "block {} in {} changed while it was read",
+                        block.sequence, file.path());
+    }
+    TRY(file.write_at(position, bytes));
+    TRY(file.sync());
+  }
   return {};
 }
 

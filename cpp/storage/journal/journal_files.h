@@ -40,9 +40,17 @@ class journal_files {
   void set_live(const std::vector<std::uint32_t>& numbers, std::int64_t position,
                 std::uint64_t last_sequence);
 
-  // The live files, after set_live(). A block that recovery could read need not be on stable
-  // storage: its owner may have been killed between the write and its flush. Blocks.
-  status sync_live();
+  struct block_place {
+    journal_file* file;
+    std::int64_t position;
+    std::size_t bytes;  // without the padding
+    std::uint64_t sequence;
+  };
+  // Makes blocks durable that recovery could read and that nothing proves to be: their owner may
+  // have been killed between the write and its flush; or the flush failed, and the page cache shows
+  // what the disk does not have and no later flush would write. So they are written anew, in place.
+  // Blocks.
+  status write_again(const std::deque<block_place>& blocks);
 
   // Makes a first file when there is none. Blocks.
   status ensure_one();

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "io/aligned_buffer.h"
 #include "model/types.h"
 
 // The journal's bytes: docs/journal_format.md says what they mean and why. All integers are
@@ -21,8 +22,9 @@ inline constexpr std::uint64_t magic = 0x52494e474a524e4c;  // "RINGJRNL"
 inline constexpr std::uint16_t version = 1;
 inline constexpr std::uint32_t known_incompatible_features = 0;
 
-// Blocks stand at multiples of this, in files whose sizes are, too.
+// Blocks stand at multiples of this, padded by io::align_up, in files whose sizes are, too.
 inline constexpr std::size_t alignment = 4096;
+static_assert(alignment == io::direct_alignment);
 
 inline constexpr std::size_t magic_at = 0;
 inline constexpr std::size_t checksum_at = 8;
@@ -146,10 +148,5 @@ std::size_t encode_entry(mutable_bytes target, const journal_entry& entry);
 // The entry at the front of `bytes`, which shrinks by it. The entry's bytes stay where they are.
 // error_code::corrupt for what no version of ringlog writes.
 result<journal_entry> decode_entry(bytes_view& bytes);
-
-constexpr std::size_t padded_to_alignment(std::size_t bytes) {
-  return (bytes + journal_format::alignment - 1) / journal_format::alignment *
-         journal_format::alignment;
-}
 
 }  // namespace ringlog::storage

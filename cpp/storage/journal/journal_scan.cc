@@ -61,7 +61,7 @@ struct found_block {
 // Where a block stands that comes behind a missing one.
 struct later_block {
   block_header header;
-  const journal_file* file = nullptr;
+  journal_file* file = nullptr;
   std::int64_t position = 0;
 };
 
@@ -102,7 +102,7 @@ class journal_scanner {
   }
 
   status list_first_blocks() {
-    for (const journal_file* file : files_) {
+    for (journal_file* file : files_) {
       window_.open(*file);
       TRY_ASSIGN(const auto first, read(0));
       if (first) by_first_sequence_.emplace(first->header.sequence, file);
@@ -111,7 +111,7 @@ class journal_scanner {
   }
 
   // Goes along the row of blocks of one file. Blocks before the needed ones are passed over.
-  status follow(const journal_file& file) {
+  status follow(journal_file& file) {
     window_.open(file);
     std::optional<std::uint64_t> expected;
     std::int64_t position = 0;
@@ -123,9 +123,11 @@ class journal_scanner {
       if (expected && header.sequence != *expected) break;
       if (header.epoch < epoch_ || header.sequence > found_.next_sequence) break;
       expected = header.sequence + 1;
-      position += static_cast<std::int64_t>(padded_to_alignment(header.bytes));
+      const std::int64_t start = position;
+      position += static_cast<std::int64_t>(io::align_up(header.bytes));
       row_ends_[&file] = position;
       if (header.sequence < found_.next_sequence) continue;
+      note_place(header, file, start);
       epoch_ = header.epoch;
       TRY(visit_(header, block->entries));
       ++found_.blocks;
@@ -135,6 +137,14 @@ class journal_scanner {
       found_.position = position;
     }
     return {};
+  }
+
+  void note_place(const block_header& header, journal_file& file, std::int64_t position) {
+    auto& unproven = found_.unproven;
+    unproven.push_back({&file, position, header.bytes, header.sequence});
+    while (!unproven.empty() && unproven.front().sequence <= header.durable_sequence) {
+      unproven.pop_front();
+    }
   }
 
   // One of the files that begin with that block goes on with the row; a stale one does not.
@@ -153,7 +163,7 @@ class journal_scanner {
     std::map<std::uint64_t, std::uint64_t> complete_in;  // by epoch
     std::uint64_t complete = 0;
     std::uint64_t witness = 0;
-    for (const journal_file* file : files_) {
+    for (journal_file* file : files_) {
       window_.open(*file);
       // The blocks of the row itself say nothing about what comes after them.
       for (std::int64_t position = row_ends_[file]; position < file->bytes;
@@ -205,6 +215,7 @@ class journal_scanner {
       TRY_ASSIGN(const auto whole, read(block.position));
       if (!whole) return make_error(error_code::io_error, "block {} changed meanwhile", sequence);
       epoch_ = block.header.epoch;
+      note_place(block.header, *block.file, block.position);
       TRY(request_.visit_behind_damage(whole->header, whole->entries));
       ++found_.blocks;
       expected = sequence + 1;
@@ -224,7 +235,7 @@ class journal_scanner {
   const block_visitor& visit_;
   file_window window_;
   const std::vector<journal_file*> files_;
-  std::multimap<std::uint64_t, const journal_file*> by_first_sequence_;
+  std::multimap<std::uint64_t, journal_file*> by_first_sequence_;
   std::map<const journal_file*, std::int64_t> row_ends_;
   std::uint64_t epoch_ = 0;  // of the last block in the row
   scanned_journal found_;

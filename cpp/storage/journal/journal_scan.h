@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct scanned_journal {
   std::uint64_t blocks = 0;
   std::uint64_t unfinished = 0;  // of the last owner, behind the end
   std::vector<lost_blocks> lost;
+  // The newest ones visited, of which no other block says that they were complete.
+  std::deque<journal_files::block_place> unproven;
 };
 
 using block_visitor = std::function<status(const block_header&, bytes_view entries)>;

@@ -223,6 +223,25 @@ TEST_F(DurabilityTest, AReplayPutsNothingOverWhatCameAfterTheJournal) {
   EXPECT_EQ(content(), expected);
 }
 
+// The page cache has what the disk refused: that is read, and no later flush writes it.
+TEST_P(PowerCutTest, ABlockWhoseFlushFailedIsWrittenAnew) {
+  start();
+  append(5, "old");
+  disk_.faults.sync_error_one_in = 1;
+  std::optional<status> answer;
+  log_->when_durable(put("unanswered"), [&](status outcome) { answer = std::move(outcome); });
+  ASSERT_TRUE(world_.run_until([&] { return answer.has_value(); }));
+  EXPECT_FALSE(answer->ok());
+  kill();
+  disk_.faults = {};
+  start();
+  append("new");
+  const values expected = content();
+  lose_power();
+  start();
+  EXPECT_EQ(content(), expected);
+}
+
 TEST_P(PowerCutTest, ThereAndBackWithACutBetween) {
   start();
   append(10, "old");
