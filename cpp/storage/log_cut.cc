@@ -131,8 +131,6 @@ status cut_at(log_context& context, const std::shared_ptr<partition_log>& self, 
   cut.of->max_timestamp = largest;
   log.producers = std::move(producers).take();
   log.epochs.truncate_from_end(cut.end);
-  // Whole batches go: the cut may reach below a log start that stood inside of the last one.
-  log.offsets.log_start = std::min(log.offsets.log_start, cut.end);
   log.offsets.log_end = cut.end;
   log.offsets.durable_end = std::min(log.offsets.durable_end, cut.end);
   log.stored_end = std::min(log.stored_end, cut.end);
@@ -181,10 +179,19 @@ status finish_cut(log_context& context, const std::shared_ptr<partition_log>& lo
   return cut;
 }
 
+// Whole batches go: the cut may reach below a log start that stands inside of the last one. Whether
+// it does. Under the log's mutex.
+bool lower_log_start(log_state& state, offset_t end) {
+  if (end >= state.offsets.log_start) return false;
+  state.offsets.log_start = end;
+  return true;
+}
+
 // Of a log outside of the journal: what it says to be on stable storage has to be so after the cut.
 // Under the log's mutex.
 journal::entry_number note_cut_in_journal(log_context& context, log_state& state,
                                           const cut_point& cut) {
+  if (lower_log_start(state, cut.end)) state.journal_log_start();
   if (state.journal_number == 0) state.name_in_journal(!state.is_journaled());
   if (!state.named_outside) {
     return context.shared_journal->append(
@@ -203,22 +210,44 @@ std::optional<error> refusal_of(const log_state& log) {
   return log.refusal;
 }
 
-// The journal has the cut before the files do: a replay would put back what is cut. Everything is
-// in the segments by now.
-void journal_cut(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end,
-                 callback<void(status)> done) {
-  log_state& state = log->internals();
+// Where a log is cut from now on. All of it is in the segments.
+result<cut_point> begin_cut(log_context& context, log_state& state, offset_t end) {
   std::shared_ptr<segment> of;
   {
     const std::lock_guard lock(state.mutex);
     state.cutting = true;
     of = state.segments[state.segment_of(end)];
   }
-  const auto cut = find_cut(context, of, end);
-  if (!cut.ok()) {
-    context.health.fail(cut.failure());
-    return done(cut.failure());
+  auto cut = find_cut(context, of, end);
+  if (!cut.ok()) context.health.fail(cut.failure());
+  return cut;
+}
+
+// Without a journal. A log start that the cut lowers is stored first: what comes after the cut has
+// to be above it.
+void direct_cut(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end,
+                callback<void(status)> done) {
+  log_state& state = log->internals();
+  const auto cut = begin_cut(context, state, end);
+  if (!cut.ok()) return done(cut.failure());
+  bool is_lowered = false;
+  {
+    const std::lock_guard lock(state.mutex);
+    is_lowered = lower_log_start(state, cut->end);
   }
+  if (!is_lowered) return done(finish_cut(context, log, end));
+  context.keep_log_starts([&context, log, end, done = std::move(done)](const status& kept) mutable {
+    if (!kept.ok()) context.health.fail(kept.failure());
+    done(finish_cut(context, log, end));
+  });
+}
+
+// The journal has the cut before the files do: a replay would put back what is cut.
+void journal_cut(log_context& context, const std::shared_ptr<partition_log>& log, offset_t end,
+                 callback<void(status)> done) {
+  log_state& state = log->internals();
+  const auto cut = begin_cut(context, state, end);
+  if (!cut.ok()) return done(cut.failure());
   journal::entry_number entry = 0;
   {
     const std::lock_guard lock(state.mutex);
@@ -261,7 +290,7 @@ void cut_log(log_context& context, const std::shared_ptr<partition_log>& log, of
         [log, end, done = std::move(done)]() mutable { log->truncate_to(end, std::move(done)); });
     return;
   }
-  if (!state.has_journal()) return done(finish_cut(context, log, end));
+  if (!state.has_journal()) return direct_cut(context, log, end, std::move(done));
   if (stored_end == log_end) return journal_cut(context, log, end, std::move(done));
   log->when_durable(log_end, [&context, log, log_end, end,
                               done = std::move(done)](const status& durable) mutable {

@@ -220,15 +220,14 @@ result<std::shared_ptr<partition_log>> log_manager::state::load(const topic_part
       const auto known = named == names.end() ? table.logs.end() : table.logs.find(named->second);
       if (known != table.logs.end() && known->second.topic_id == topic_id) {
         number = known->first;
+        // Kafka's file may still have that of a deleted topic of the same name.
+        request.log_start = known->second.log_start;
         if (known->second.is_outside) {
           request.recovery_point = known->second.end;
           request.unbroken_from = known->second.segment_base;
-          request.log_start = std::max(request.log_start, known->second.log_start);
         } else {
           request.journaled = known->second;
           request.checked_from = table.checked_from.at(number);
-          // Kafka's file may still have that of a deleted topic of the same name.
-          request.log_start = known->second.log_start;
         }
         request.clean_shutdown = false;
       }

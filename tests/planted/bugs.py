@@ -308,9 +308,16 @@ BUGS = [
         "storage 400",
     ),
     Bug(
+        "a cut below the log start of a log outside of the journal is not told",
+        CUT,
+        "  if (lower_log_start(state, cut.end)) state.journal_log_start();\n",
+        "  lower_log_start(state, cut.end);\n",
+        "test_storage *LowersItForGood*",
+    ),
+    Bug(
         "moved log starts are not replayed",
         REPLAY,
-        "  log->log_start = std::max(log->log_start, moved.start);\n",
+        "  log->log_start = moved.start;\n",
         "",
         "storage 300",
     ),

@@ -70,7 +70,7 @@ status journal_replay::apply(std::uint32_t number, const journaled_batch& batch)
 status journal_replay::apply(std::uint32_t number, const journaled_log_start& moved) {
   TRY_ASSIGN(journaled_log * log, find(number));
   ++counts_.log_starts;
-  log->log_start = std::max(log->log_start, moved.start);
+  log->log_start = moved.start;
   first_segments_[number] = moved.first_segment;
   return {};
 }

@@ -75,6 +75,20 @@ TEST_F(cut_test, DeletedRecordsStayDeletedAfterAKill) {
   stop();
 }
 
+TEST_F(cut_test, ACutBelowTheLogStartLowersItForGood) {
+  start(small_segments());
+  append({.count = 4, .value = "old"});
+  EXPECT_EQ(*delete_records(offset_t(2)), offset_t(2));
+  ASSERT_TRUE(truncate(3).ok());  // inside of the batch, which goes as a whole
+  EXPECT_EQ(log_->offsets().log_start, offset_t(0));
+  const auto all = fill(6);
+  kill();
+  start(small_segments());
+  EXPECT_EQ(log_->offsets().log_start, offset_t(0));
+  EXPECT_EQ(content(), all);
+  stop();
+}
+
 TEST_F(cut_test, RetentionBySize) {
   log_config config = small_segments();
   start(config);

@@ -73,9 +73,9 @@ class DurabilityTest : public ::testing::Test {
     if (log_ != nullptr) log_->set_config(config_);
   }
 
-  append_info put(const std::string& value) {
+  append_info put(const std::string& value, int count = 1) {
     const auto info = log_->append_as_leader(
-        make_batch({.value = value, .timestamp = world_.time().wall_ms()}), {});
+        make_batch({.count = count, .value = value, .timestamp = world_.time().wall_ms()}), {});
     EXPECT_TRUE(info.ok()) << info.failure().message;
     return *info;
   }
@@ -90,6 +90,14 @@ class DurabilityTest : public ::testing::Test {
   void append(const std::string& value) { wait_for(put(value)); }
   void append(int count, const std::string& value) {
     for (int i = 0; i < count; ++i) append(value);
+  }
+
+  void delete_records(std::int64_t before) {
+    std::optional<result<offset_t>> moved;
+    log_->delete_records(offset_t(before),
+                         [&](result<offset_t> outcome) { moved = std::move(outcome); });
+    ASSERT_TRUE(world_.run_until([&] { return moved.has_value(); }));
+    ASSERT_TRUE(moved->ok()) << moved->failure().message;
   }
 
   void truncate_to(std::int64_t end) {
@@ -306,13 +314,29 @@ TEST_F(DurabilityTest, DeletedRecordsStayDeleted) {
   ask_for(durability::page_cache);
   start();
   append(10, "value");
-  std::optional<result<offset_t>> moved;
-  log_->delete_records(offset_t(6), [&](result<offset_t> outcome) { moved = std::move(outcome); });
-  ASSERT_TRUE(world_.run_until([&] { return moved.has_value(); }));
-  ASSERT_TRUE(moved->ok());
+  delete_records(6);
   lose_power();
   start();
   EXPECT_EQ(log_->offsets().log_start, offset_t(6));
+}
+
+TEST_P(PowerCutTest, ACutBelowTheLogStartLowersItForGood) {
+  const bool is_synced = GetParam() % 2 == 0;
+  ask_for(is_synced ? durability::fsync : durability::page_cache);
+  start();
+  wait_for(put("old", 4));
+  delete_records(2);
+  truncate_to(3);  // inside of the batch, which goes as a whole
+  EXPECT_EQ(log_->offsets().log_start, offset_t(0));
+  append(6, "new");
+  if (is_synced) {
+    lose_power();
+  } else {
+    kill();
+  }
+  start();
+  EXPECT_EQ(log_->offsets().log_start, offset_t(0));
+  EXPECT_EQ(content(), values(6, "new"));
 }
 
 TEST_P(PowerCutTest, FlushMessagesOfOneSyncsBeforeEachAcknowledgement) {
