@@ -94,7 +94,8 @@ struct metadata_log::state : std::enable_shared_from_this<metadata_log::state> {
   void remove_snapshots_before(const snapshot_id& kept);
 };
 
-// What a directory without metadata begins with. Files that kafka-storage wrote are left alone.
+// What a directory without metadata begins with, also when the last node ended before it had
+// written more than its election. Files that kafka-storage wrote are left alone.
 result<records> metadata_log::state::first_records(loaded_metadata& loaded) {
   if (loaded.in_transaction) {
     protocol::abort_transaction_record abort;
@@ -102,7 +103,7 @@ result<records> metadata_log::state::first_records(loaded_metadata& loaded) {
     return records{{std::move(abort), 0}};
   }
   if (loaded.image->feature_level(metadata_version_feature) > 0) return records{};
-  if (loaded.log->offsets().log_end > offset_t(0)) {
+  if (!records_of(*loaded.image).empty()) {
     return make_error(error_code::corrupt, "the metadata log of {} has no level of {}",
                       log_directory, metadata_version_feature);
   }

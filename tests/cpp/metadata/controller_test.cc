@@ -9,6 +9,7 @@
 #include "metadata/image_records.h"
 #include "metadata/quorum_state.h"
 #include "metadata/snapshot.h"
+#include "model/record_batch.h"
 #include "random_seed.h"
 
 namespace ringlog::metadata {
@@ -48,6 +49,29 @@ TEST(Controller, ANewDirectoryHasWhatKafkaNeeds) {
   EXPECT_EQ((*quorum)->epoch, leader_epoch_t(1));
   EXPECT_EQ((*quorum)->leader, node_id_t(1));
   EXPECT_EQ((*quorum)->data_version, 1);
+}
+
+// The election and the first records are two batches, and the power may fail between them.
+TEST(Controller, ANewDirectoryIsOpenedAlsoWhenItsFirstStartWasBrokenOff) {
+  machine computer(1);
+  ASSERT_TRUE(computer.open().ok());
+  computer.kill();
+  auto file = computer.disk.open("/data/__cluster_metadata-0/00000000000000000000.log",
+                                 io::open_mode::read_write);
+  ASSERT_TRUE(file.ok());
+  byte_buffer bytes((*file)->size().value());
+  ASSERT_TRUE((*file)->read_at(0, bytes).ok());
+  const auto election = model::parse_batch(bytes);
+  ASSERT_TRUE(election.ok() && *election);
+  ASSERT_LT((*election)->size_in_bytes(), bytes.size());
+  ASSERT_TRUE((*file)->resize((*election)->size_in_bytes()).ok());
+  for (int i = 0; i < 2; ++i) {
+    const status opened = computer.open();
+    ASSERT_TRUE(opened.ok()) << opened.failure().message;
+    EXPECT_EQ(computer.controller->published()->feature_level("metadata.version"), 30);
+    ASSERT_TRUE(computer.create_topic("topic" + std::to_string(i)).ok());
+    computer.kill();
+  }
 }
 
 TEST(Controller, EachOpenBeginsAnEpochAndKeepsTheRest) {
