@@ -19,7 +19,6 @@ namespace ringlog::bench {
 namespace {
 
 constexpr double warm_up_seconds_max = 2;
-constexpr std::size_t distinct_bytes_max = 32 * limits::MiB;
 
 // A journal in FOLDER/journal with an engine of its own. One thread appends.
 class lone_journal {
@@ -121,14 +120,16 @@ void journal(const parameters& given, report& figures) {
   const auto block = static_cast<std::size_t>(given.number("block"));
   const std::size_t bytes =
       block - storage::journal_format::header_bytes - storage::journal_format::batch_overhead;
-  std::vector<byte_buffer> contents(std::min<std::size_t>(distinct_bytes_max / bytes, 256));
+  const auto depth = given.number("depth");
+  const auto under_way = depth == 1 ? 1 : 2 * depth;
+  // As many as are under way, taken in turn: so producers use memory, and so does the raw loop.
+  std::vector<byte_buffer> contents(static_cast<std::size_t>(under_way));
   seeded_random random(1);
   for (byte_buffer& each : contents) {
     each.resize(bytes);
     std::generate(each.begin(), each.end(), [&] { return static_cast<std::byte>(random.next()); });
   }
-  const auto depth = given.number("depth");
-  places room(depth == 1 ? 1 : 2 * depth);
+  places room(under_way);
   latencies took;  // written on the engine's thread, read at the end
   std::int64_t appended = 0;
   const auto append = [&] {
