@@ -82,12 +82,13 @@ class listener_user {
   virtual ~listener_user() = default;
 
   // Where the connection is to live, and its user, who is called on that network's thread only. No
-  // user: it is closed at once.
+  // user: it is closed at once. `local` is the address that the peer has connected to, which a
+  // listener of all addresses does not know by itself.
   struct answer {
     network* home = nullptr;
     std::unique_ptr<connection_user> user;
   };
-  virtual answer accepted(const socket_address& peer) = 0;
+  virtual answer accepted(const socket_address& peer, const socket_address& local) = 0;
 
   // Accepting failed and goes on after limits::accept_pause; connections wait in the kernel.
   virtual void failed(const error& cause) = 0;

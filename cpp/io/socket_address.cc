@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -86,34 +87,63 @@ result<socket_address> socket_address::parse(std::string_view text) {
   if (text.starts_with(unix_prefix) && text.size() > unix_prefix.size()) {
     return of_path(std::string(text.substr(unix_prefix.size())));
   }
+  const auto named = host_port::parse(text);
+  if (!named.ok() || named->host.empty()) return not_an_address(text);
+  return of_host(named->host, named->port);
+}
+
+result<host_port> host_port::parse(std::string_view text) {
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return not_an_address(text);
+  const auto not_one = [&] {
+    return make_error(error_code::invalid_argument,
+                      "'{}' is no HOST:PORT: write localhost:9092 or [::1]:9092", text);
+  };
+  if (colon == std::string_view::npos) return not_one();
   std::string_view host = text.substr(0, colon);
   const auto port = parse_integer<std::uint16_t>(text.substr(colon + 1));
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   const bool has_colon = host.find(':') != std::string_view::npos;
-  if (!port || bracketed != has_colon) return not_an_address(text);
+  if (!port || bracketed != has_colon) return not_one();
   if (bracketed) host = host.substr(1, host.size() - 2);
-  return of_host(std::string(host), *port);
+  return host_port{std::string(host), *port};
+}
+
+result<std::vector<socket_address>> socket_address::ask_system(const host_port& named, int flags) {
+  addrinfo wanted{};
+  wanted.ai_flags = flags;
+  wanted.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const char* host = named.host.empty() ? nullptr : named.host.c_str();
+  const int outcome = ::getaddrinfo(host, host == nullptr ? "0" : nullptr, &wanted, &found);
+  if (outcome != 0) return make_error(error_code::not_found, "{}", ::gai_strerror(outcome));
+  std::vector<socket_address> all;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    sockaddr_storage storage{};
+    std::memcpy(&storage, one->ai_addr, one->ai_addrlen);
+    socket_address made = from_system(storage);
+    made.port_ = named.port;
+    if (std::ranges::find(all, made) == all.end()) all.push_back(std::move(made));
+  }
+  ::freeaddrinfo(found);
+  return all;
 }
 
 result<socket_address> socket_address::of_host(const std::string& numeric_host,
                                                std::uint16_t port) {
-  addrinfo wanted{};
-  wanted.ai_flags = AI_NUMERICHOST;  // no look-up
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (numeric_host.empty() || ::getaddrinfo(numeric_host.c_str(), nullptr, &wanted, &found) != 0) {
+  const auto found = ask_system({numeric_host, port}, AI_NUMERICHOST);  // no look-up
+  if (numeric_host.empty() || !found.ok() || found->empty()) {
     return make_error(error_code::invalid_argument,
                       "'{}' is no numeric address: write one such as 127.0.0.1 or ::1",
                       numeric_host);
   }
-  sockaddr_storage storage{};
-  std::memcpy(&storage, found->ai_addr, found->ai_addrlen);
-  ::freeaddrinfo(found);
-  socket_address made = from_system(storage);
-  made.port_ = port;
-  return made;
+  return found->front();
+}
+
+result<std::vector<socket_address>> socket_address::look_up(const host_port& named) {
+  auto found = ask_system(named, AI_PASSIVE);
+  if (found.ok()) return found;
+  return make_error(error_code::not_found, "cannot find the machine '{}': {}; is the name right?",
+                    named.host, found.failure().message);
 }
 
 socket_address socket_address::of_path(std::string path) {

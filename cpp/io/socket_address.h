@@ -6,14 +6,23 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "io/owned_descriptor.h"
 
 namespace ringlog::io {
 
+// A machine by name or numeric address, and a port of it: "localhost:9092", "[::1]:9092".
+struct host_port {
+  std::string host;  // without brackets; empty: all addresses of this machine
+  std::uint16_t port = 0;
+
+  static result<host_port> parse(std::string_view text);
+};
+
 // Where a socket listens or connects to: an IPv4 or IPv6 address with its port, or the path of a
-// Unix socket. A value. Names are not looked up here, because that blocks.
+// Unix socket. A value.
 class socket_address {
  public:
   // Of no family: the other end of a Unix socket has no name.
@@ -24,6 +33,10 @@ class socket_address {
 
   static result<socket_address> of_host(const std::string& numeric_host, std::uint16_t port);
   static socket_address of_path(std::string path);
+
+  // Of a name all its addresses, each once, in the system's order (RFC 6724). Blocks for as long as
+  // the system's resolver does: for engine::run_blocking, or before anything waits.
+  static result<std::vector<socket_address>> look_up(const host_port& named);
 
   // Of a connected or bound socket. An IPv4 address inside IPv6 is an IPv4 address.
   static socket_address local_of(int descriptor);
@@ -52,6 +65,7 @@ class socket_address {
   result<system_form> to_system() const;
 
  private:
+  static result<std::vector<socket_address>> ask_system(const host_port& named, int flags);
   static socket_address from_system(const sockaddr_storage& storage);
 
   int family_ = AF_UNSPEC;

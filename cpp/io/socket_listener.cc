@@ -42,7 +42,8 @@ void socket_listener::on_accepted(int outcome) {
 }
 
 void socket_listener::hand_over(owned_descriptor socket) {
-  listener_user::answer taken = user_->accepted(socket_address::peer_of(socket.number()));
+  listener_user::answer taken = user_->accepted(socket_address::peer_of(socket.number()),
+                                                socket_address::local_of(socket.number()));
   if (taken.user == nullptr) return;
   auto* target = dynamic_cast<socket_network*>(taken.home);
   CHECK(target != nullptr, "a connection is handed over to no network of sockets");

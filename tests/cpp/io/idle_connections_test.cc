@@ -63,16 +63,17 @@ TEST_P(IdleConnectionsTest, TenThousandCostLittle) {
   std::size_t after_all = 0;
   std::size_t accepted = 0;
   run([&] {
-    const socket_address where = listen(any_port(), [&](const socket_address&) {
-      if (++accepted == 1) before = allocated();
-      if (accepted == count) {
-        after(milliseconds(300), [&] {  // the last bytes have come, too
-          after_all = allocated();
-          finish();
+    const socket_address where =
+        listen(any_port(), [&](const socket_address&, const socket_address&) {
+          if (++accepted == 1) before = allocated();
+          if (accepted == count) {
+            after(milliseconds(300), [&] {  // the last bytes have come, too
+              after_all = allocated();
+              finish();
+            });
+          }
+          return listener_user::answer{network_.get(), std::make_unique<waiting_user>()};
         });
-      }
-      return listener_user::answer{network_.get(), std::make_unique<waiting_user>()};
-    });
     child = ::fork();
     if (child == 0) {
       ::close(ends[1]);

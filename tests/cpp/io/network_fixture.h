@@ -72,9 +72,11 @@ class side_user final : public connection_user {
 
 class accepting_user final : public listener_user {
  public:
-  using acceptor = std::function<answer(const socket_address&)>;
+  using acceptor = std::function<answer(const socket_address& peer, const socket_address& local)>;
   explicit accepting_user(acceptor accept) : accept_(std::move(accept)) {}
-  answer accepted(const socket_address& peer) override { return accept_(peer); }
+  answer accepted(const socket_address& peer, const socket_address& local) override {
+    return accept_(peer, local);
+  }
   void failed(const error& cause) override {
     if (when_failed) when_failed(cause);
   }
@@ -133,7 +135,7 @@ class network_fixture : public testing::TestWithParam<engine_choice> {
                         const socket_options& options = {}) {
     return listen(
         where,
-        [this, &server](const socket_address&) {
+        [this, &server](const socket_address&, const socket_address&) {
           return listener_user::answer{network_.get(), std::make_unique<side_user>(server)};
         },
         options);

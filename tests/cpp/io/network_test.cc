@@ -245,11 +245,12 @@ TEST_P(NetworkTest, ManyConnectionsMoreThanThereAreBuffers) {
   std::size_t open = 0;
   std::size_t over = 0;
   run([&] {
-    const socket_address where = listen(any_port(), [&](const socket_address&) {
-      side& server = servers.emplace_back();
-      server.when_received = [](side& self, bytes_view bytes) { self.send(to_string(bytes)); };
-      return listener_user::answer{network_.get(), std::make_unique<side_user>(server)};
-    });
+    const socket_address where =
+        listen(any_port(), [&](const socket_address&, const socket_address&) {
+          side& server = servers.emplace_back();
+          server.when_received = [](side& self, bytes_view bytes) { self.send(to_string(bytes)); };
+          return listener_user::answer{network_.get(), std::make_unique<side_user>(server)};
+        });
     for (side& client : clients) {
       client.when_opened = [&](side&) {
         if (++open < count) return;
@@ -286,7 +287,7 @@ TEST_P(NetworkTest, ClosedConnectionsGiveTheirBuffersBack) {
     connect(where, client);
   };
   run([&] {
-    where = listen(any_port(), [&](const socket_address&) {
+    where = listen(any_port(), [&](const socket_address&, const socket_address&) {
       side& server = servers.emplace_back();
       const bool is_last = servers.size() == count;
       server.when_received = [is_last](side& self, bytes_view bytes) {
@@ -336,9 +337,10 @@ TEST_P(NetworkTest, CloseAtAnyMoment) {
     return made;
   };
   run([&] {
-    const socket_address where = listen(any_port(), [&](const socket_address&) {
-      return listener_user::answer{network_.get(), std::make_unique<side_user>(make_side())};
-    });
+    const socket_address where =
+        listen(any_port(), [&](const socket_address&, const socket_address&) {
+          return listener_user::answer{network_.get(), std::make_unique<side_user>(make_side())};
+        });
     for (std::size_t i = 0; i < count; ++i) connect(where, make_side());
     // A connection that was reset before it was accepted has one end only.
     after(std::chrono::seconds(2), [&] { finish(); });
@@ -350,9 +352,10 @@ TEST_P(NetworkTest, APortInUseIsRefusedWithAddressAndRemedy) {
   side server;
   run([&] {
     const socket_address bound = listen(any_port(), server);
-    const auto second =
-        network_->listen(bound, std::make_unique<accepting_user>(
-                                    [](const socket_address&) { return listener_user::answer{}; }));
+    const auto second = network_->listen(
+        bound, std::make_unique<accepting_user>([](const socket_address&, const socket_address&) {
+          return listener_user::answer{};
+        }));
     EXPECT_EQ(second.code(), error_code::already_exists);
     EXPECT_EQ(second.failure().message,
               fmt::format("cannot listen on {}: Address already in use; find who listens there "
@@ -364,10 +367,10 @@ TEST_P(NetworkTest, APortInUseIsRefusedWithAddressAndRemedy) {
 
 TEST_P(NetworkTest, AnAddressThatIsNotOursIsRefused) {
   run([&] {
-    const auto made = network_->listen(socket_address::parse("192.0.2.1:9092").value(),
-                                       std::make_unique<accepting_user>([](const socket_address&) {
-                                         return listener_user::answer{};
-                                       }));
+    const auto made = network_->listen(
+        socket_address::parse("192.0.2.1:9092").value(),
+        std::make_unique<accepting_user>(
+            [](const socket_address&, const socket_address&) { return listener_user::answer{}; }));
     EXPECT_EQ(made.code(), error_code::not_found);
     EXPECT_NE(made.failure().message.find("192.0.2.1:9092"), std::string::npos);
     finish();
@@ -381,10 +384,10 @@ TEST_P(NetworkTest, AConnectIsRefusedWhereNobodyListens) {
   finish_after(none, no_file);
   socket_address where;
   run([&] {
-    const auto made =
-        network_->listen(any_port(), std::make_unique<accepting_user>([](const socket_address&) {
-                           return listener_user::answer{};
-                         }));
+    const auto made = network_->listen(
+        any_port(),
+        std::make_unique<accepting_user>(
+            [](const socket_address&, const socket_address&) { return listener_user::answer{}; }));
     where = (*made)->address();
     (*made)->close();
     after(milliseconds(10), [&] {
@@ -467,7 +470,8 @@ TEST_P(NetworkTest, WhomTheUserRefusesIsClosed) {
   client.when_peer_ended = [](side& self) { self.mine->close(by("client")); };
   client.when_closed = [&](side&) { finish(); };
   run([&] {
-    connect(listen(any_port(), [](const socket_address&) { return listener_user::answer{}; }),
+    connect(listen(any_port(), [](const socket_address&,
+                                  const socket_address&) { return listener_user::answer{}; }),
             client);
   });
   EXPECT_TRUE(client.cause.has_value());
@@ -483,16 +487,17 @@ TEST_P(NetworkTest, AListenerDealsOutToOtherEngines) {
   std::thread other([&] { second->run(); });
   const auto other_thread = other.get_id();
   run([&] {
-    const socket_address where = listen(any_port(), [&](const socket_address&) {
-      const bool is_away = servers.size() % 2 == 1;
-      side& server = servers.emplace_back();
-      server.when_received = [=](side& self, bytes_view bytes) {
-        EXPECT_EQ(std::this_thread::get_id() == other_thread, is_away);
-        self.send(to_string(bytes));
-      };
-      socket_network* home = is_away ? &second_network : network_.get();
-      return listener_user::answer{home, std::make_unique<side_user>(server)};
-    });
+    const socket_address where =
+        listen(any_port(), [&](const socket_address&, const socket_address&) {
+          const bool is_away = servers.size() % 2 == 1;
+          side& server = servers.emplace_back();
+          server.when_received = [=](side& self, bytes_view bytes) {
+            EXPECT_EQ(std::this_thread::get_id() == other_thread, is_away);
+            self.send(to_string(bytes));
+          };
+          socket_network* home = is_away ? &second_network : network_.get();
+          return listener_user::answer{home, std::make_unique<side_user>(server)};
+        });
     for (side& client : clients) {
       client.when_opened = [](side& self) { self.send("ping"); };
       client.when_received = [&](side&, bytes_view) {
@@ -536,7 +541,7 @@ TEST_P(NetworkTest, AcceptingGoesOnAfterWantOfDescriptors) {
   server.when_opened = [&](side&) { finish(); };
   std::string failure;
   run([&] {
-    auto user = std::make_unique<accepting_user>([&](const socket_address&) {
+    auto user = std::make_unique<accepting_user>([&](const socket_address&, const socket_address&) {
       return listener_user::answer{network_.get(), std::make_unique<side_user>(server)};
     });
     user->when_failed = [&](const error& cause) {
