@@ -1,8 +1,5 @@
 #include "node/open_node.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <future>
 
 #include "base/limits.h"
@@ -71,7 +68,7 @@ result<place> find_place(const log_address& address, log_sink& sink) {
 open_node::open_node(const log_address& address, log_sink& sink)
     : sink_(sink), address_(address.text()), generation_(fork_generation()) {}
 
-open_node::~open_node() { stop_engine(); }
+open_node::~open_node() { thread_.stop(); }
 
 result<std::shared_ptr<open_node>> open_node::open(const log_address& address,
                                                    const model::config_map& settings,
@@ -92,7 +89,7 @@ status open_node::start(const log_address& address, const model::config_map& set
   disk_ = std::move(where.disk);
   TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
   TRY_ASSIGN(engine_, io::make_engine(choice, clock_, sink_));
-  run_engine();
+  thread_.start(*engine_, "ringlog-engine");
   status started = start_core(*disk_, options);
   const bool may_be_damaged = !started.ok() && started.code() == error_code::corrupt;
   if (may_be_damaged && damaged == damaged_journal::read && !options.journal_directory.empty()) {
@@ -131,31 +128,12 @@ status open_node::start_reading(core_options options) {
   return {};
 }
 
-// Signals are for the program's own threads: with all blocked here, Python's handlers run there.
-void open_node::run_engine() {
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "ringlog-engine");
-    engine_->run();
-  });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
-void open_node::stop_engine() {
-  if (!thread_.joinable()) return;
-  engine_->stop();
-  thread_.join();
-}
-
 status open_node::close(milliseconds wait_max) {
   closed_.store(true, std::memory_order_release);
   status outcome = wait_for(*engine_, wait_max, "close " + address_,
                             [this](callback<void(status)> done) { core_->close(std::move(done)); });
   if (!outcome.ok() && outcome.code() == error_code::timed_out) return outcome;
-  stop_engine();
+  thread_.stop();
   engine_->discard();  // timers of clients hold this node
   const bool only_read = lock_ != nullptr;
   lock_.reset();

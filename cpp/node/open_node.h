@@ -3,7 +3,6 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "io/loop.h"
 #include "io/memory_file_system.h"
@@ -11,6 +10,7 @@
 #include "io/system_random.h"
 #include "node/address.h"
 #include "node/core.h"
+#include "node/engine_thread.h"
 #include "node/node.h"
 
 namespace ringlog::node {
@@ -60,8 +60,6 @@ class open_node final : public node {
   status start_core(io::file_system& disk, const core_options& options);
   status start_reading(core_options options);
   status copy_logs(const std::string& target);
-  void run_engine();
-  void stop_engine();
 
   io::system_clock clock_;
   io::system_random random_;
@@ -72,7 +70,7 @@ class open_node final : public node {
   std::unique_ptr<io::file_lock> lock_;               // of a directory that is only read
   std::unique_ptr<io::memory_file_system> tried_on_;  // and what stands before its disk
   std::unique_ptr<io::loop> engine_;
-  std::thread thread_;
+  engine_thread thread_;
   std::unique_ptr<core> core_;
   std::atomic<bool> closed_ = false;
 };
