@@ -60,10 +60,14 @@ struct request_frame {
 // answered all the same, in version 0 and without reading the body, everything else is refused.
 result<request_frame> read_request_frame(bytes_view frame);
 
-// The message that follows the header; an error says which API and version.
+// The message that follows the header; an error says which API and version. What is left over is
+// ignored, as by Kafka: librdkafka 2.16 leaves bytes behind some of its Metadata requests.
 template <typename Request>
 result<Request> decode_request(const request_frame& frame) {
-  return decode_message<Request>(frame.body, frame.header.request_api_version);
+  reader in(frame.body);
+  Request request = Request::decode(in, frame.header.request_api_version);
+  TRY(in.finish_early(Request::info.name));
+  return request;
 }
 
 template <typename Request>
