@@ -209,7 +209,8 @@ void broker_impl::delete_group(std::string group, reply<std::monostate> done) {
 }
 
 cluster_description broker_impl::describe_cluster() {
-  return {options_.cluster_id, options_.node, options_.node, options_.host, options_.port};
+  return {options_.cluster_id, options_.node, options_.node,
+          options_.host,       options_.port, *outside_.controller.published()->features};
 }
 
 }  // namespace ringlog::broker

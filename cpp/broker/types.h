@@ -205,6 +205,7 @@ struct cluster_description {
   node_id_t node{-1};
   std::string host;
   std::int32_t port = -1;
+  std::map<std::string, std::int16_t, std::less<>> features;  // those finalised, with their levels
 };
 
 // ---- groups ------------------------------------------------------------------------------

@@ -1,0 +1,49 @@
+#include <algorithm>
+
+#include "server/handlers/handlers.h"
+#include "server/handlers/translate.h"
+
+namespace ringlog::server::handlers {
+namespace {
+
+using answered_config = protocol::describe_configs_response::config;
+
+answered_config translate(const describe_configs_call& call, const broker::config_entry& entry) {
+  answered_config shown;
+  shown.name = entry.name;
+  shown.value = entry.value;
+  shown.read_only = entry.read_only;
+  shown.config_source = static_cast<std::int8_t>(entry.source);
+  shown.is_sensitive = entry.sensitive;
+  if (call->version() >= 3) shown.config_type = entry.type;
+  shown.documentation.reset();
+  if (call->request.include_documentation) shown.documentation = entry.documentation;
+  if (!call->request.include_synonyms) return shown;
+  for (const broker::config_synonym& synonym : entry.synonyms) {
+    shown.synonyms.push_back(
+        {synonym.name, synonym.value, static_cast<std::int8_t>(synonym.source), {}});
+  }
+  return shown;
+}
+
+}  // namespace
+
+void describe_configs(describe_configs_call call) {
+  pair_up(call->request.resources, call->response.results, [&](const auto& asked, auto& target) {
+    target.resource_type = asked.resource_type;
+    target.resource_name = asked.resource_name;
+    const auto entries = call->core().describe_configs(
+        {static_cast<broker::resource_type>(asked.resource_type), target.resource_name});
+    target.error_code = code_of(entries);
+    target.error_message = message_of(entries).value_or("");  // Kafka has no null here
+    if (!entries.ok()) return;
+    const auto& keys = asked.configuration_keys;
+    const bool wants_all = !keys || keys->empty();
+    for (const broker::config_entry& entry : *entries) {
+      const bool is_wanted = wants_all || std::ranges::find(*keys, entry.name) != keys->end();
+      if (is_wanted) target.configs.push_back(translate(call, entry));
+    }
+  });
+}
+
+}  // namespace ringlog::server::handlers

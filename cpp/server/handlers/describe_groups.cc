@@ -1,0 +1,49 @@
+#include "server/handlers/handlers.h"
+#include "server/handlers/translate.h"
+
+namespace ringlog::server::handlers {
+namespace {
+
+using answered_group = protocol::describe_groups_response::described_group;
+
+void fill(const describe_groups_call& call, result<broker::described_group>& found,
+          answered_group& target) {
+  target.error_code = code_of(found);
+  if (!found.ok()) {
+    target.group_state = "Dead";
+    if (call->version() >= 6) {
+      target.error_message = found.failure().message;
+    } else if (found.code() == error_code::group_id_not_found) {
+      target.error_code = 0;  // before version 6 an unknown group was a dead one (KIP-1043)
+    }
+    return;
+  }
+  target.group_state = std::move(found->state);
+  target.protocol_type = std::move(found->protocol_type);
+  target.protocol_data = std::move(found->protocol);
+  for (broker::described_member& member : found->members) {
+    target.members.push_back({std::move(member.member),
+                              std::move(member.instance),
+                              std::move(member.client_id),
+                              std::move(member.client_host),
+                              std::move(member.metadata),
+                              std::move(member.assignment),
+                              {}});
+  }
+  if (call->request.include_authorized_operations) {
+    target.authorized_operations = authorized_operations::group;
+  }
+}
+
+}  // namespace
+
+void describe_groups(describe_groups_call call) {
+  pair_up(call->request.groups, call->response.groups, [&](std::string_view group, auto& target) {
+    target.group_id = group;
+    target.error_code = not_answered;
+    call->core().describe_group(std::string(group),
+                                [call, &target](auto found) { fill(call, found, target); });
+  });
+}
+
+}  // namespace ringlog::server::handlers

@@ -1,0 +1,107 @@
+#include <algorithm>
+
+#include "server/handlers/handlers.h"
+#include "server/handlers/translate.h"
+
+namespace ringlog::server::handlers {
+namespace {
+
+using model::kafka_error;
+using answered_partition = protocol::fetch_response::partition_data;
+
+// One view of all batches; bytes that lie in several places are put together.
+protocol::records_ref join(const fetch_call& call, const std::vector<shared_bytes>& batches) {
+  if (batches.empty()) return {};
+  if (batches.size() == 1) {
+    call->keep(batches.front().owner);
+    return batches.front().bytes;
+  }
+  const auto all = std::make_shared<byte_buffer>();
+  std::size_t size = 0;
+  for (const shared_bytes& part : batches) size += part.bytes.size();
+  all->reserve(size);
+  for (const shared_bytes& part : batches) append(*all, part.bytes);
+  call->keep(all);
+  return bytes_view(*all);
+}
+
+void fill(const fetch_call& call, const broker::fetched_partition& source,
+          answered_partition& target) {
+  if (source.failure) {
+    target.error_code = code_of(source.failure);
+    return;
+  }
+  target.error_code = 0;
+  target.high_watermark = source.high_watermark.value();
+  target.last_stable_offset = source.last_stable_offset.value();
+  target.log_start_offset = source.log_start_offset.value();
+  target.records = join(call, source.batches);
+  if (!target.aborted_transactions) return;
+  for (const broker::aborted_transaction& aborted : source.aborted) {
+    target.aborted_transactions->push_back(
+        {aborted.producer.value(), aborted.first_offset.value(), {}});
+  }
+}
+
+// In the order of the request, with what is known before the core was asked.
+void shape(const fetch_call& call, broker::fetch_request& wanted,
+           std::vector<answered_partition*>& asked_of_core) {
+  const protocol::fetch_request& request = call->request;
+  pair_up(request.topics, call->response.responses, [&](const auto& topic, auto& answered) {
+    answered.topic = topic.topic;
+    answered.topic_id = topic.topic_id;
+    const auto name = topic_name_of(call->core(), topic.topic, topic.topic_id);
+    pair_up(topic.partitions, answered.partitions, [&](const auto& source, auto& target) {
+      target.partition_index = source.partition;
+      target.high_watermark = no_offset.value();
+      if (wanted.isolation == isolation_level::read_uncommitted)
+        target.aborted_transactions.reset();
+      if (!name) {
+        target.error_code = code_of(kafka_error::unknown_topic_id);
+        wanted.wait_ms_max = 0;
+        return;
+      }
+      target.error_code = not_answered;
+      wanted.partitions.push_back({make_partition(*name, source.partition),
+                                   offset_t(source.fetch_offset), source.partition_max_bytes,
+                                   leader_epoch_t(source.current_leader_epoch)});
+      asked_of_core.push_back(&target);
+    });
+  });
+}
+
+}  // namespace
+
+// Without incremental sessions (KIP-227): every answer says so by session id 0, and clients go on
+// naming all partitions in each request.
+void fetch(fetch_call call) {
+  const protocol::fetch_request& request = call->request;
+  if (request.session_id != 0 && request.session_epoch != -1) {
+    call->response.error_code = code_of(kafka_error::fetch_session_id_not_found);
+    return;
+  }
+  const shared_state& shared = call->shared();
+  const std::int64_t room = shared.limits.answer_bytes_max - shared.answer_bytes;
+  broker::fetch_request wanted;
+  wanted.wait_ms_max = request.max_wait_ms;
+  wanted.bytes_min = request.min_bytes;
+  wanted.bytes_max = std::clamp<std::int64_t>(
+      request.max_bytes, 0, std::clamp<std::int64_t>(room, 0, shared.limits.fetch_bytes_max));
+  wanted.isolation = to_isolation(request.isolation_level);
+  std::vector<answered_partition*> targets;
+  shape(call, wanted, targets);
+  broker::broker& core = call->core();
+  const auto token =
+      core.fetch(std::move(wanted), [call, targets = std::move(targets)](const auto& answer) {
+        if (!answer.ok()) {
+          call->response.error_code = code_of(answer);
+          return;
+        }
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+          fill(call, answer->partitions[i], *targets[i]);
+        }
+      });
+  call->when_abandoned([&core, token] { core.cancel_fetch(token); });
+}
+
+}  // namespace ringlog::server::handlers

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/broker.h"
+#include "server/call.h"
+
+// What several handlers translate.
+namespace ringlog::server::handlers {
+
+// What may be done to a resource when everything may (there is no authorizer), as the bits of
+// Kafka's AclOperation; `not_asked_for` when the request did not ask for it.
+namespace authorized_operations {
+inline constexpr std::int32_t not_asked_for = INT32_MIN;
+inline constexpr std::int32_t topic = 3576;
+inline constexpr std::int32_t group = 3400;
+inline constexpr std::int32_t cluster = 8096;
+}  // namespace authorized_operations
+
+// Makes an answer for each element asked for and visits both. The answers stay where they are, so
+// that replies can fill them in later.
+template <typename Asked, typename Answered, typename Visit>
+void pair_up(const std::vector<Asked>& asked, std::vector<Answered>& answered, Visit visit) {
+  answered.resize(asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i) visit(asked[i], answered[i]);
+}
+
+// What stands in an answer until its reply comes.
+inline constexpr std::int16_t not_answered = code_of(model::kafka_error::unknown_server_error);
+
+inline std::vector<std::int32_t> numbers_of(const std::vector<node_id_t>& nodes) {
+  std::vector<std::int32_t> numbers;
+  for (const node_id_t node : nodes) numbers.push_back(node.value());
+  return numbers;
+}
+
+inline std::optional<std::string> to_text(const std::optional<std::string_view>& given) {
+  if (!given) return std::nullopt;
+  return std::string(*given);
+}
+
+inline topic_partition make_partition(std::string_view topic, std::int32_t partition) {
+  return {std::string(topic), partition_id_t(partition)};
+}
+
+// Requests name topics, later versions by their ids (KIP-516). None: no topic has that id.
+inline std::optional<std::string> topic_name_of(broker::broker& core, std::string_view name,
+                                                const uuid& id) {
+  if (!name.empty() || id.is_zero()) return std::string(name);
+  const auto found = core.find_topic(id);
+  if (!found) return std::nullopt;
+  return found->name;
+}
+
+inline isolation_level to_isolation(std::int8_t number) {
+  return number == 1 ? isolation_level::read_committed : isolation_level::read_uncommitted;
+}
+
+}  // namespace ringlog::server::handlers

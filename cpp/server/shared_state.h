@@ -1,0 +1,48 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log_sink.h"
+#include "broker/broker.h"
+#include "server/request_memory.h"
+#include "server/server_limits.h"
+
+namespace ringlog::server {
+
+// How many connections there are, in all and by address. Any thread.
+class connection_counts {
+ public:
+  explicit connection_counts(const server_limits& limits) : limits_(limits) {}
+
+  // False when there are as many as may be. With true, remove() later.
+  bool add(const std::string& address);
+  void remove(const std::string& address);
+
+  std::int64_t all() const;
+
+ private:
+  const server_limits& limits_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::int64_t all_ = 0;
+  std::map<std::string, std::int64_t> by_address_;
+};
+
+// What all connections of a server have together; kept by them and by their calls. Any thread.
+struct shared_state {
+  shared_state(broker::broker& asked, const clock& clock, log_sink& log, const server_limits& given)
+      : core(asked), time(clock), sink(log), limits(given) {}
+
+  broker::broker& core;
+  const clock& time;
+  log_sink& sink;
+  const server_limits limits;
+  request_memory requests{limits.request_bytes_max};
+  std::atomic<std::int64_t> answer_bytes = 0;  // that clients have not taken yet
+  connection_counts connections{limits};
+};
+
+}  // namespace ringlog::server
