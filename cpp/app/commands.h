@@ -14,6 +14,7 @@ void add_dump_command(CLI::App& program, int& outcome);
 void add_check_command(CLI::App& program, int& outcome);
 void add_backup_command(CLI::App& program, int& outcome);
 void add_recover_command(CLI::App& program, int& outcome);
+void add_serve_command(CLI::App& program, int& outcome);
 
 // The argument "directory" of a command, and the path in it: "file:PATH" means PATH.
 void add_directory_option(CLI::App& command, std::string& target);

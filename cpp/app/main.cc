@@ -9,6 +9,7 @@ int main(int count, char** arguments) {
   program.set_version_flag("--version", RINGLOG_VERSION);
   program.require_subcommand(1);
   int outcome = 0;
+  ringlog::app::add_serve_command(program, outcome);
   ringlog::app::add_dump_command(program, outcome);
   ringlog::app::add_check_command(program, outcome);
   ringlog::app::add_recover_command(program, outcome);

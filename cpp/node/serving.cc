@@ -1,0 +1,160 @@
+#include "node/serving.h"
+
+#include <algorithm>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "base/parse.h"
+#include "io/make_engine.h"
+
+namespace ringlog::node {
+namespace {
+
+constexpr std::string_view why_closed = "the server ends";
+
+// Effective broker settings by name.
+class settings {
+ public:
+  static result<settings> of(broker::broker& core) {
+    const std::string id = fmt::format("{}", core.describe_cluster().node);
+    settings made;
+    TRY_ASSIGN(made.entries_, core.describe_configs({broker::resource_type::broker, id}));
+    return made;
+  }
+
+  std::int64_t number(std::string_view name) const {
+    return parse_integer<std::int64_t>(entry(name).value.value_or("")).value_or(0);
+  }
+  bool is_set(std::string_view name) const {
+    return entry(name).source != broker::config_source::default_config;
+  }
+
+ private:
+  const broker::config_entry& entry(std::string_view name) const {
+    const auto found = std::ranges::find(entries_, name, &broker::config_entry::name);
+    CHECK(found != entries_.end(), "no broker config has this name", name);
+    return *found;
+  }
+
+  std::vector<broker::config_entry> entries_;
+};
+
+server::server_limits limits_of(const settings& given) {
+  server::server_limits made;
+  made.frame_bytes_max = given.number("socket.request.max.bytes");
+  made.connections_max = given.number("max.connections");
+  made.connections_per_address_max = given.number("max.connections.per.ip");
+  made.fetch_bytes_max = given.number("fetch.max.bytes");
+  const std::int64_t request_bytes = given.number("queued.max.request.bytes");
+  if (request_bytes > 0) made.request_bytes_max = request_bytes;
+  const std::int64_t idle_ms = given.number("connections.max.idle.ms");
+  made.idle_max = idle_ms > 0 ? milliseconds(idle_ms) : server::server_limits::never;
+  return made;
+}
+
+std::size_t threads_of(const settings& given) {
+  if (given.is_set("num.network.threads")) {
+    return static_cast<std::size_t>(given.number("num.network.threads"));
+  }
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1,
+                                 limits::network_threads_max);
+}
+
+bool is_everywhere(std::string_view host) {
+  return host.empty() || host == "0.0.0.0" || host == "::";
+}
+
+// Of several addresses of one name some may be of a kind that this machine does not have.
+bool is_missing_here(const status& outcome) {
+  return !outcome.ok() &&
+         (outcome.code() == error_code::not_found || outcome.code() == error_code::unsupported);
+}
+
+}  // namespace
+
+struct serving::network_thread {
+  network_thread(std::unique_ptr<io::loop> made, const clock& time)
+      : loop(std::move(made)), network(*loop, time) {}
+
+  const std::unique_ptr<io::loop> loop;
+  io::socket_network network;
+  engine_thread thread;
+};
+
+serving::serving(std::shared_ptr<node> opened) : node_(std::move(opened)) {}
+
+serving::~serving() { close(milliseconds(0)); }
+
+result<std::unique_ptr<serving>> serving::start(std::shared_ptr<node> opened,
+                                                const serving_options& options) {
+  std::unique_ptr<serving> made(new serving(std::move(opened)));
+  node& served = *made->node_;
+  TRY_ASSIGN(const settings given, settings::of(served.broker()));
+  TRY(made->make_threads(threads_of(given)));
+  std::vector<server::server::place> places;
+  for (const auto& one : made->threads_) places.push_back({one->loop.get(), &one->network});
+  made->server_ = std::make_unique<server::server>(served.broker(), served.time(), served.log(),
+                                                   limits_of(given), places);
+  for (const io::host_port& named : options.listen) TRY(made->listen(named, options));
+  return made;
+}
+
+status serving::make_threads(std::size_t count) {
+  TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
+  for (std::size_t i = 0; i < count; ++i) {
+    TRY_ASSIGN(auto loop, io::make_engine(choice, node_->time(), node_->log()));
+    threads_.push_back(std::make_unique<network_thread>(std::move(loop), node_->time()));
+    threads_.back()->thread.start(*threads_.back()->loop, "ringlog-network");
+  }
+  return {};
+}
+
+// Clients are told the name that was listened on; of all addresses, the one that they came by.
+status serving::listen(const io::host_port& named, const serving_options& options) {
+  TRY_ASSIGN(const auto found, io::socket_address::look_up(named));
+  const io::host_port by_itself{is_everywhere(named.host) ? "" : named.host, 0};
+  const io::host_port told = options.advertised.value_or(by_itself);
+  status missing;
+  bool listens = false;
+  for (const io::socket_address& where : found) {
+    status outcome = listen_on(where, {told.host, told.port});
+    if (is_missing_here(outcome)) {
+      missing = std::move(outcome);
+      continue;
+    }
+    TRY(std::move(outcome));
+    listens = true;
+  }
+  return listens ? status() : missing;
+}
+
+status serving::listen_on(const io::socket_address& where, server::advertised_address told) {
+  auto answered = std::make_shared<std::promise<result<io::socket_address>>>();
+  auto answer = answered->get_future();
+  server_->listen(where, std::move(told), [answered](result<io::socket_address> outcome) {
+    answered->set_value(std::move(outcome));
+  });
+  TRY_ASSIGN(io::socket_address bound, answer.get());
+  addresses_.push_back(std::move(bound));
+  return {};
+}
+
+void serving::close(milliseconds drain_max) {
+  if (std::exchange(is_closed_, true)) return;
+  if (server_ != nullptr) {
+    server_->drain();
+    const monotonic_time end = node_->time().now() + drain_max;
+    while (server_->connection_count() > 0 && node_->time().now() < end) {
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+  }
+  for (const auto& one : threads_) {
+    one->loop->post([&network = one->network] {
+      network.close_all(make_error(error_code::closed, "{}", why_closed));
+    });
+  }
+  for (const auto& one : threads_) one->thread.stop();
+}
+
+}  // namespace ringlog::node

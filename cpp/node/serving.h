@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/socket_address.h"
+#include "io/socket_network.h"
+#include "node/engine_thread.h"
+#include "node/node.h"
+#include "server/server.h"
+
+namespace ringlog::node {
+
+struct serving_options {
+  std::vector<io::host_port> listen;        // names are looked up; each of their addresses
+  std::optional<io::host_port> advertised;  // what clients are told; none: the host listened on
+};
+
+// An open node on the network, under Kafka's protocol: a server on network threads of its own.
+// Settings of the node that count: those of server_limits, and num.network.threads (when it is not
+// set: as many as there are cores, at most limits::network_threads_max).
+//
+// Used by one thread. close() it before the node is closed, so that requests under way are
+// answered.
+class serving {
+ public:
+  // Listens on everything asked for, or fails and listens on nothing. Blocks for the look-up.
+  static result<std::unique_ptr<serving>> start(std::shared_ptr<node> opened,
+                                                const serving_options& options);
+
+  // As close() without waiting.
+  ~serving();
+
+  // What is listened on, with the ports that were chosen where 0 was asked for.
+  const std::vector<io::socket_address>& addresses() const { return addresses_; }
+
+  // For what it counts.
+  const server::server& server() const { return *server_; }
+
+  // Listens no more, lets requests under way end for at most so long, closes all connections, and
+  // ends the threads. Once.
+  void close(milliseconds drain_max);
+
+ private:
+  struct network_thread;
+
+  explicit serving(std::shared_ptr<node> opened);
+
+  status make_threads(std::size_t count);
+  status listen(const io::host_port& named, const serving_options& options);
+  status listen_on(const io::socket_address& where, server::advertised_address told);
+
+  const std::shared_ptr<node> node_;
+  std::vector<std::unique_ptr<network_thread>> threads_;
+  std::unique_ptr<server::server> server_;
+  std::vector<io::socket_address> addresses_;
+  bool is_closed_ = false;
+};
+
+}  // namespace ringlog::node
