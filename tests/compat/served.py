@@ -1,0 +1,54 @@
+"""`ringlog serve` in a process of its own, on loopback, bounded."""
+
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+PROGRAM = Path(__file__).resolve().parents[2] / "build" / "ringlog"
+
+STOP_SECONDS_MAX = 60
+LISTENS = re.compile(r"listens on (\S+?)[,;].* data in (.*)")
+
+
+class Served:
+    """A context manager: the log of a directory (or "memory:") on a free port.
+
+    Leaving it stops the program by SIGTERM, which must be a clean end.
+    """
+
+    def __init__(self, data: Path | str, *options: str):
+        command = [PROGRAM, "serve", "--data", data, "--listen", "127.0.0.1:0", *options]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        line = self._process.stdout.readline()
+        said = LISTENS.search(line)
+        if not said:
+            self._process.kill()
+            raise RuntimeError(f"ringlog serve did not start: {line}{self._process.stderr.read()}")
+        self.bootstrap, self.data = said.groups()
+
+    def stop(self):
+        """SIGTERM; raises unless it ends cleanly and has told of no error."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            _, said = self._process.communicate(timeout=STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        if self._process.returncode or "error" in said:
+            raise RuntimeError(f"ringlog serve ended with {self._process.returncode}: {said}")
+
+    def kill(self):
+        """SIGKILL, as a crash does it."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate(timeout=STOP_SECONDS_MAX)
+
+    def __enter__(self) -> "Served":
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop() if kind is None else self.kill()
