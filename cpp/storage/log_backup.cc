@@ -101,7 +101,7 @@ class moment_taker : public std::enable_shared_from_this<moment_taker> {
         std::erase_if(noted.segments, [&](offset_t base) { return base > known.segment_base; });
         noted.last_segment_bytes = known.position;
       }
-      noted.log_start = std::max(noted.log_start, known.log_start);
+      noted.log_start = known.log_start;
       noted.whole_before = manager_->table.checked_from.at(number->second);
     }
     if (!noted.segments.empty()) {
