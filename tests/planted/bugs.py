@@ -145,7 +145,7 @@ BUGS = [
         MANAGER_JOURNAL,
         "  TRY(shared_journal->files().write_again(scanned.unproven));\n",
         "",
-        "broker 4000",
+        "test_storage *WrittenAnew*",
     ),
     Bug(
         "flushes blocks whose flush failed, but does not write them anew",
