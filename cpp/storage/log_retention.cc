@@ -125,7 +125,6 @@ status remove_segments_later(log_context& context,
   io::file_system& disk = context.outside.disk;
   std::vector<std::string> names;
   for (const auto& of : gone) {
-    context.cache.forget(*of);
     for (const std::string_view suffix :
          {suffixes::log, suffixes::offset_index, suffixes::time_index, suffixes::transaction_index,
           suffixes::producer_snapshot}) {
@@ -135,6 +134,7 @@ status remove_segments_later(log_context& context,
       names.push_back(path + std::string(suffixes::deleted));
       TRY(disk.rename(path, names.back()));
     }
+    context.cache.forget(*of);  // not before: a read that had begun would have opened it again
     // One after another: a crash that kept a later renaming but not this one would leave a gap.
     TRY(disk.sync_directory(of->directory));
   }

@@ -415,7 +415,15 @@ void log_manager::state::delete_files(const topic_partition& name, const std::sh
   log->internals().run_between_writes(log, [self, log, name, done = std::move(done)]() mutable {
     give_up(*log, make_error(error_code::closed, "{} was deleted", name.to_string()));
     self->rename_deleted(name, log->config().file_delete_delay_ms, std::move(done));
+    // Not before: a read that had begun would have opened the files again.
+    self->close_files(*log);
   });
+}
+
+void log_manager::state::close_files(partition_log& of) {
+  log_state& log = of.internals();
+  const std::lock_guard guard(log.mutex);
+  for (const auto& gone : log.segments) context.cache.forget(*gone);
 }
 
 void log_manager::state::rename_deleted(const topic_partition& name, std::int64_t delay_ms,

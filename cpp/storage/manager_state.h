@@ -136,6 +136,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   void write_high_watermarks_now();
   void apply_retention_now();
   void warn_of(const status& outcome);
+  void close_files(partition_log& of);
   void rename_deleted(const topic_partition& name, std::int64_t delay_ms,
                       callback<void(status)> done);
   void sync_renames();

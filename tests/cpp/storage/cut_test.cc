@@ -42,6 +42,16 @@ class cut_test : public log_test {
     return await<status>(
         [&](callback<void(status)> done) { log_->truncate_to(offset_t(end), std::move(done)); });
   }
+  // Segments of the partition that this process has open, under whatever name.
+  static int open_segments() {
+    int count = 0;
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;  // the iteration's own descriptor
+      const std::string name = fs::read_symlink(entry.path(), gone).string();
+      if (name.find("/orders-0") != name.npos && name.find(".log") != name.npos) ++count;
+    }
+    return count;
+  }
   std::size_t count_of(std::string_view suffix) const {
     const auto names = files();
     return static_cast<std::size_t>(std::count_if(
@@ -190,10 +200,12 @@ TEST_F(cut_test, TruncationForgetsProducersOfWhatIsCut) {
 TEST_F(cut_test, ADeletedPartitionIsGoneAndItsNameIsFree) {
   start(small_segments());
   fill(5);
+  EXPECT_GT(open_segments(), 0);
   const auto deleted = await<status>(
       [&](callback<void(status)> done) { manager_->delete_log(orders, std::move(done)); });
   EXPECT_TRUE(deleted.ok());
   EXPECT_FALSE(fs::exists(partition()));
+  EXPECT_EQ(open_segments(), 0) << "they would take room on the disk";
   EXPECT_EQ(try_append({}).code(), error_code::closed);
   EXPECT_EQ(log_->read(offset_t(0), 1000, read_bound::log_end).code(), error_code::closed);
   EXPECT_EQ(manager_->find_log(orders), nullptr);
