@@ -58,7 +58,7 @@ BUGS = [
         "ignores that writing a block failed",
         JOURNAL,
         "  if (!outcome.ok()) return fail(outcome.failure());\n  which.is_written = true;",
-        "  which.is_written = true;",
+        "  static_cast<void>(outcome);\n  which.is_written = true;",
         "storage 400",
     ),
     Bug(
@@ -99,11 +99,11 @@ BUGS = [
         "storage 300",
     ),
     Bug(
-        "replays a block of an earlier round",
+        "replays a block of an earlier epoch behind those of a later one",
         SCAN,
-        "      if (expected && header.sequence != *expected) break;\n",
-        "",
-        "test_storage Journal*",
+        "      if (header.epoch < epoch_ || header.sequence > found_.next_sequence) break;",
+        "      if (header.sequence > found_.next_sequence) break;",
+        "storage 600",
     ),
     Bug(
         "takes a damaged block in the middle for the torn end",
@@ -123,7 +123,7 @@ BUGS = [
         "accepts the blocks of another directory",
         FORMAT,
         "  if (header.identity != identity) return none;",
-        "",
+        "  static_cast<void>(identity);",
         "test_storage Journal*",
     ),
     Bug(
@@ -131,7 +131,7 @@ BUGS = [
         MANAGER_JOURNAL,
         "  ++table.epoch;\n",
         "",
-        "test_storage Journal*",
+        "storage 600",
     ),
     Bug(
         "goes on in the journal where it began, not behind the last block",
