@@ -56,6 +56,7 @@ enum class kafka_error : std::int16_t {
   group_max_size_reached = 81,
   fenced_instance_id = 82,
   election_not_needed = 84,
+  no_reassignment_in_progress = 85,
   group_subscribed_to_topic = 86,
   invalid_record = 87,
   unstable_offset_commit = 88,

@@ -79,6 +79,8 @@ const std::array table{
     serve<handlers::delete_groups>(),
     serve<handlers::elect_leaders>(),
     serve<handlers::incremental_alter_configs>(),
+    serve<handlers::alter_partition_reassignments>(),
+    serve<handlers::list_partition_reassignments>(),
     serve<handlers::offset_delete>(),
     serve<handlers::describe_cluster>(),
     serve<handlers::describe_producers>(),

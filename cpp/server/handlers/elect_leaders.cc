@@ -11,8 +11,7 @@ void elect_leaders(elect_leaders_call call) {
       *call->request.topic_partitions, call->response.replica_election_results,
       [&](const auto& topic, auto& answered) {
         answered.topic = topic.topic;
-        const auto known = call->core().find_topic(topic.topic);
-        const auto count = known ? static_cast<std::int32_t>(known->partitions.size()) : 0;
+        const std::int32_t count = partition_count(call->core(), topic.topic);
         pair_up(topic.partitions, answered.partition_result, [&](std::int32_t asked, auto& target) {
           target.partition_id = asked;
           const bool exists = asked >= 0 && asked < count;

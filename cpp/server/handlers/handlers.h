@@ -10,6 +10,9 @@ namespace ringlog::server::handlers {
 
 using alter_configs_call =
     call_ptr<protocol::alter_configs_request, protocol::alter_configs_response>;
+using alter_partition_reassignments_call =
+    call_ptr<protocol::alter_partition_reassignments_request,
+             protocol::alter_partition_reassignments_response>;
 using api_versions_call = call_ptr<protocol::api_versions_request, protocol::api_versions_response>;
 using create_partitions_call =
     call_ptr<protocol::create_partitions_request, protocol::create_partitions_response>;
@@ -46,6 +49,8 @@ using leave_group_call = call_ptr<protocol::leave_group_request, protocol::leave
 using list_config_resources_call =
     call_ptr<protocol::list_config_resources_request, protocol::list_config_resources_response>;
 using list_groups_call = call_ptr<protocol::list_groups_request, protocol::list_groups_response>;
+using list_partition_reassignments_call = call_ptr<protocol::list_partition_reassignments_request,
+                                                   protocol::list_partition_reassignments_response>;
 using list_offsets_call = call_ptr<protocol::list_offsets_request, protocol::list_offsets_response>;
 using metadata_call = call_ptr<protocol::metadata_request, protocol::metadata_response>;
 using offset_commit_call =
@@ -59,6 +64,7 @@ using produce_call = call_ptr<protocol::produce_request, protocol::produce_respo
 using sync_group_call = call_ptr<protocol::sync_group_request, protocol::sync_group_response>;
 
 void alter_configs(alter_configs_call call);
+void alter_partition_reassignments(alter_partition_reassignments_call call);
 void api_versions(api_versions_call call);
 void create_partitions(create_partitions_call call);
 void create_topics(create_topics_call call);
@@ -81,6 +87,7 @@ void leave_group(leave_group_call call);
 void list_config_resources(list_config_resources_call call);
 void list_groups(list_groups_call call);
 void list_offsets(list_offsets_call call);
+void list_partition_reassignments(list_partition_reassignments_call call);
 void metadata(metadata_call call);
 void offset_commit(offset_commit_call call);
 void offset_delete(offset_delete_call call);

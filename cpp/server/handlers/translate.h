@@ -55,6 +55,12 @@ inline std::optional<std::string> topic_name_of(broker::broker& core, std::strin
   return found->name;
 }
 
+// 0: there is no such topic.
+inline std::int32_t partition_count(broker::broker& core, std::string_view topic) {
+  const auto known = core.find_topic(topic);
+  return known ? static_cast<std::int32_t>(known->partitions.size()) : 0;
+}
+
 inline isolation_level to_isolation(std::int8_t number) {
   return number == 1 ? isolation_level::read_committed : isolation_level::read_uncommitted;
 }
