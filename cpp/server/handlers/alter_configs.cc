@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "base/hash_map.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
 
@@ -28,13 +27,13 @@ result<std::vector<broker::config_alteration>> changes_to(const alter_configs_ca
                                                           const asked_resource& asked) {
   TRY_ASSIGN(const auto entries, call->core().describe_configs(resource));
   std::vector<broker::config_alteration> changes;
+  hash_set<std::string_view> named;
   for (const auto& config : asked.configs) {
+    named.insert(config.name);
     changes.push_back({std::string(config.name), to_text(config.value)});
   }
   for (const broker::config_entry& entry : entries) {
-    const auto named = std::ranges::find(asked.configs, entry.name,
-                                         &protocol::alter_configs_request::config::name);
-    if (named != asked.configs.end() || !is_set_on(resource, entry)) continue;
+    if (named.contains(entry.name) || !is_set_on(resource, entry)) continue;
     changes.push_back({entry.name, std::nullopt, broker::alter_operation::remove});
   }
   return changes;

@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "base/hash_map.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
 
@@ -62,24 +61,31 @@ void fill(const create_topics_call& call, const broker::created_topic& made,
   }
 }
 
-// A name that is there twice is answered once.
-std::vector<const asked_topic*> by_name(const std::vector<asked_topic>& all) {
-  std::vector<const asked_topic*> first;
+// A name, and how often the request has it: it is answered once.
+struct named_topic {
+  const asked_topic* first;
+  std::size_t count = 1;
+};
+
+std::vector<named_topic> by_name(const std::vector<asked_topic>& all) {
+  std::vector<named_topic> names;
+  hash_map<std::string_view, std::size_t> places;
   for (const asked_topic& one : all) {
-    const bool is_known = std::ranges::find(first, one.name, &asked_topic::name) != first.end();
-    if (!is_known) first.push_back(&one);
+    const auto [known, is_new] = places.try_emplace(one.name, names.size());
+    if (is_new) {
+      names.push_back({&one});
+    } else {
+      ++names[known->second].count;
+    }
   }
-  return first;
+  return names;
 }
 
-bool is_named_twice(const create_topics_call& call, std::string_view name) {
-  return std::ranges::count(call->request.topics, name, &asked_topic::name) > 1;
-}
-
-void create(const create_topics_call& call, const asked_topic& asked, answered_topic& target) {
+void create(const create_topics_call& call, const named_topic& named, answered_topic& target) {
+  const asked_topic& asked = *named.first;
   target.name = asked.name;
   target.error_message.reset();
-  if (is_named_twice(call, asked.name)) {
+  if (named.count > 1) {
     return refuse(target, {error_code::invalid_argument, "Duplicate topic name."});
   }
   auto topic = translate(asked);
@@ -96,7 +102,7 @@ void create(const create_topics_call& call, const asked_topic& asked, answered_t
 
 void create_topics(create_topics_call call) {
   pair_up(by_name(call->request.topics), call->response.topics,
-          [&](const asked_topic* asked, auto& target) { create(call, *asked, target); });
+          [&](const named_topic& named, auto& target) { create(call, named, target); });
 }
 
 }  // namespace ringlog::server::handlers

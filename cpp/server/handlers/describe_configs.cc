@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "base/hash_map.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
 
@@ -37,10 +36,12 @@ void describe_configs(describe_configs_call call) {
     target.error_code = code_of(entries);
     target.error_message = message_of(entries).value_or("");  // Kafka has no null here
     if (!entries.ok()) return;
-    const auto& keys = asked.configuration_keys;
-    const bool wants_all = !keys || keys->empty();
+    hash_set<std::string_view> keys;
+    if (asked.configuration_keys) {
+      keys.insert(asked.configuration_keys->begin(), asked.configuration_keys->end());
+    }
     for (const broker::config_entry& entry : *entries) {
-      const bool is_wanted = wants_all || std::ranges::find(*keys, entry.name) != keys->end();
+      const bool is_wanted = keys.empty() || keys.contains(entry.name);
       if (is_wanted) target.configs.push_back(translate(call, entry));
     }
   });

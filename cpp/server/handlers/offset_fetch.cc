@@ -85,7 +85,6 @@ void answer_group(const offset_fetch_call& call, const protocol::offset_fetch_re
   std::vector<std::string> names;
   if (topics) {
     name_topics(call, *topics, names, target);
-    names.reserve(topics->size());
     for (std::size_t i = 0; i < topics->size(); ++i) (*topics)[i].name = names[i];
   }
   wanted.partitions = partitions_of(topics);

@@ -61,6 +61,21 @@ TEST_P(HostileTest, ManyElementsThatAreNotThereAreNotBelieved) {
   expect_served();
 }
 
+// What is looked up for each element must not be looked for among all of them.
+TEST_P(HostileTest, ManyElementsTakeNoMoreTimeEachThanFew) {
+  start();
+  std::vector<std::string> names(200'000);
+  create_topics_request request;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    names[i] = fmt::format("not a name: {}", i);
+    request.topics.emplace_back().name = names[i];
+  }
+  auto client = connect();
+  const auto answer = client.ask<create_topics_response>(request, 7);
+  EXPECT_EQ(answer.topics.size(), names.size());
+  expect_served();
+}
+
 // Requests with some bytes changed, each on a connection that may be closed at any time.
 TEST_P(HostileTest, DamagedRequestsHarmNobodyElse) {
   start();
