@@ -18,6 +18,7 @@
 #include "io/receive_buffers.h"
 #include "io/temporary_directory.h"
 #include "random_seed.h"
+#include "sanitizers.h"
 
 namespace ringlog::io {
 namespace {
@@ -529,9 +530,9 @@ TEST_P(NetworkTest, AfterCloseAllWhateverComesIsClosed) {
 
 // No descriptors left: the listener says so, waits, and takes the connection when there are.
 TEST_P(NetworkTest, AcceptingGoesOnAfterWantOfDescriptors) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the sanitizer of undefined behaviour needs descriptors for its own checks";
-#endif
+  if (has_address_sanitizer) {
+    GTEST_SKIP() << "the sanitizer of undefined behaviour needs descriptors for its own checks";
+  }
   rlimit before;
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit few{.rlim_cur = 256, .rlim_max = before.rlim_max};

@@ -12,6 +12,7 @@
 #include "io/posix_file_system.h"
 #include "io/temporary_directory.h"
 #include "model/batch_builder.h"
+#include "sanitizers.h"
 
 namespace ringlog::node {
 namespace {
@@ -171,9 +172,9 @@ TEST_F(NodeTest, MemoryLogsAreNamedAndStayUntilClosed) {
 }
 
 TEST_F(NodeTest, AForkedChildIsToldAndCannotOpenTheParentsLog) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the thread sanitizer ends a forked child that starts threads";
-#endif
+  if (has_thread_sanitizer) {
+    GTEST_SKIP() << "the thread sanitizer ends a forked child that starts threads";
+  }
   auto node = open(address()).value();
   EXPECT_EQ(in_child([&] {
               if (node->check_usable().ok() || node->check_usable().code() != error_code::closed) {
