@@ -49,6 +49,7 @@ enum class kafka_error : std::int16_t {
   non_empty_group = 68,
   group_id_not_found = 69,
   fetch_session_id_not_found = 70,
+  invalid_fetch_session_epoch = 71,
   fenced_leader_epoch = 74,
   unknown_leader_epoch = 75,
   unsupported_compression_type = 76,
@@ -61,6 +62,7 @@ enum class kafka_error : std::int16_t {
   invalid_record = 87,
   unstable_offset_commit = 88,
   unknown_topic_id = 100,
+  fetch_session_topic_id_error = 106,
   mismatched_endpoint_type = 114,
   unsupported_endpoint_type = 115,
 };

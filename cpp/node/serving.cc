@@ -46,6 +46,7 @@ server::server_limits limits_of(const settings& given) {
   made.connections_max = given.number("max.connections");
   made.connections_per_address_max = given.number("max.connections.per.ip");
   made.fetch_bytes_max = given.number("fetch.max.bytes");
+  made.fetch_sessions_max = given.number("max.incremental.fetch.session.cache.slots");
   const std::int64_t request_bytes = given.number("queued.max.request.bytes");
   if (request_bytes > 0) made.request_bytes_max = request_bytes;
   const std::int64_t idle_ms = given.number("connections.max.idle.ms");
@@ -94,8 +95,8 @@ result<std::unique_ptr<serving>> serving::start(std::shared_ptr<node> opened,
   TRY(made->make_threads(threads_of(given)));
   std::vector<server::server::place> places;
   for (const auto& one : made->threads_) places.push_back({one->loop.get(), &one->network});
-  made->server_ = std::make_unique<server::server>(served.broker(), served.time(), served.log(),
-                                                   limits_of(given), places);
+  made->server_ = std::make_unique<server::server>(served.broker(), served.time(), served.random(),
+                                                   served.log(), limits_of(given), places);
   for (const io::host_port& named : options.listen) TRY(made->listen(named, options));
   return made;
 }

@@ -44,6 +44,7 @@ class call_base {
  public:
   broker::broker& core() const { return origin_.shared->core; }
   const shared_state& shared() const { return *origin_.shared; }
+  fetch_session_cache& fetch_sessions() const { return origin_.shared->fetch_sessions; }
   const caller& from() const { return *origin_.from; }
   std::int16_t version() const { return origin_.header.header.request_api_version; }
   std::string client_id() const {

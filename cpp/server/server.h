@@ -21,9 +21,9 @@ class server {
     io::network* network;
   };
 
-  // The places outlive the server; there is at least one.
-  server(broker::broker& core, const clock& time, log_sink& sink, const server_limits& limits,
-         const std::vector<place>& places);
+  // The places outlive the server; there is at least one. `random` is used by any thread.
+  server(broker::broker& core, const clock& time, random_source& random, log_sink& sink,
+         const server_limits& limits, const std::vector<place>& places);
 
   // Calls back, on the first network thread, with the address that is listened on.
   void listen(const io::socket_address& where, advertised_address advertised,
@@ -36,6 +36,7 @@ class server {
   std::int64_t connection_count() const { return shared_->connections.all(); }
   std::int64_t request_bytes() const { return shared_->requests.bytes(); }
   std::int64_t answer_bytes() const { return shared_->answer_bytes; }
+  std::size_t fetch_session_count() const { return shared_->fetch_sessions.count(); }
 
  private:
   class acceptor;

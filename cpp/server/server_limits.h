@@ -24,6 +24,11 @@ struct server_limits {
   // Fetch gets one batch.
   std::int64_t fetch_bytes_max = 55 * limits::MiB;
   std::int64_t answer_bytes_max = limits::fetch_answer_bytes_max;
+
+  // What is remembered of clients that fetch again and again.
+  std::int64_t fetch_sessions_max = 1000;  // max.incremental.fetch.session.cache.slots
+  std::int64_t fetch_session_bytes_max = 64 * limits::MiB;
+  milliseconds fetch_session_eviction_min{120'000};  // as in Kafka, where it is no setting
 };
 
 }  // namespace ringlog::server

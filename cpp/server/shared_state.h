@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/log_sink.h"
+#include "base/random.h"
 #include "broker/broker.h"
+#include "server/fetch_session_cache.h"
 #include "server/request_memory.h"
 #include "server/server_limits.h"
 
@@ -33,8 +35,15 @@ class connection_counts {
 
 // What all connections of a server have together; kept by them and by their calls. Any thread.
 struct shared_state {
-  shared_state(broker::broker& asked, const clock& clock, log_sink& log, const server_limits& given)
-      : core(asked), time(clock), sink(log), limits(given) {}
+  shared_state(broker::broker& asked, const clock& clock, random_source& random, log_sink& log,
+               const server_limits& given)
+      : core(asked),
+        time(clock),
+        sink(log),
+        limits(given),
+        fetch_sessions(clock, random,
+                       {given.fetch_sessions_max, given.fetch_session_bytes_max,
+                        given.fetch_session_eviction_min}) {}
 
   broker::broker& core;
   const clock& time;
@@ -43,6 +52,7 @@ struct shared_state {
   request_memory requests{limits.request_bytes_max};
   std::atomic<std::int64_t> answer_bytes = 0;  // that clients have not taken yet
   connection_counts connections{limits};
+  fetch_session_cache fetch_sessions;
 };
 
 }  // namespace ringlog::server

@@ -43,43 +43,39 @@ void fill(const fetch_call& call, const broker::fetched_partition& source,
   }
 }
 
-// In the order of the request, with what is known before the core was asked.
-void shape(const fetch_call& call, broker::fetch_request& wanted,
-           std::vector<answered_partition*>& asked_of_core) {
-  const protocol::fetch_request& request = call->request;
-  pair_up(request.topics, call->response.responses, [&](const auto& topic, auto& answered) {
-    answered.topic = topic.topic;
-    answered.topic_id = topic.topic_id;
-    const auto name = topic_name_of(call->core(), topic.topic, topic.topic_id);
-    pair_up(topic.partitions, answered.partitions, [&](const auto& source, auto& target) {
-      target.partition_index = source.partition;
-      target.high_watermark = no_offset.value();
-      if (wanted.isolation == isolation_level::read_uncommitted)
-        target.aborted_transactions.reset();
-      if (!name) {
-        target.error_code = code_of(kafka_error::unknown_topic_id);
-        wanted.wait_ms_max = 0;
-        return;
-      }
-      target.error_code = not_answered;
-      wanted.partitions.push_back({make_partition(*name, source.partition),
-                                   offset_t(source.fetch_offset), source.partition_max_bytes,
-                                   leader_epoch_t(source.current_leader_epoch)});
-      asked_of_core.push_back(&target);
-    });
+// A request under way; its answers stand beside the plan's partitions.
+struct fetching {
+  fetch_session_cache::plan plan;
+  std::vector<answered_partition> answers;
+  std::vector<std::size_t> asked_of_core;  // their places
+};
+
+// In the order of the plan, with what is known before the core was asked.
+void shape(const fetch_call& call, fetching& work, broker::fetch_request& wanted) {
+  const fetch_source* before = nullptr;
+  std::optional<std::string> name;
+  pair_up(work.plan.partitions, work.answers, [&](const auto& source, auto& target) {
+    if (before == nullptr || before->topic != source.topic || before->topic_id != source.topic_id) {
+      name = topic_name_of(call->core(), source.topic, source.topic_id);
+      before = &source;
+    }
+    target.partition_index = source.partition;
+    target.high_watermark = no_offset.value();
+    if (wanted.isolation == isolation_level::read_uncommitted) target.aborted_transactions.reset();
+    if (!name) {
+      target.error_code = code_of(kafka_error::unknown_topic_id);
+      wanted.wait_ms_max = 0;
+      return;
+    }
+    wanted.partitions.push_back({make_partition(*name, source.partition),
+                                 offset_t(source.fetch_offset), source.bytes_max,
+                                 leader_epoch_t(source.leader_epoch)});
+    work.asked_of_core.push_back(static_cast<std::size_t>(&target - work.answers.data()));
   });
 }
 
-}  // namespace
-
-// Without incremental sessions (KIP-227): every answer says so by session id 0, and clients go on
-// naming all partitions in each request.
-void fetch(fetch_call call) {
+broker::fetch_request without_partitions(const fetch_call& call) {
   const protocol::fetch_request& request = call->request;
-  if (request.session_id != 0 && request.session_epoch != -1) {
-    call->response.error_code = code_of(kafka_error::fetch_session_id_not_found);
-    return;
-  }
   const shared_state& shared = call->shared();
   const std::int64_t room = shared.limits.answer_bytes_max - shared.answer_bytes;
   broker::fetch_request wanted;
@@ -88,19 +84,32 @@ void fetch(fetch_call call) {
   wanted.bytes_max = std::clamp<std::int64_t>(
       request.max_bytes, 0, std::clamp<std::int64_t>(room, 0, shared.limits.fetch_bytes_max));
   wanted.isolation = to_isolation(request.isolation_level);
-  std::vector<answered_partition*> targets;
-  shape(call, wanted, targets);
+  return wanted;
+}
+
+}  // namespace
+
+void fetch(fetch_call call) {
+  const auto work = std::make_shared<fetching>();
+  work->plan = call->fetch_sessions().begin(call->request, call->version());
+  if (work->plan.failure != kafka_error::none) {
+    call->response.error_code = code_of(work->plan.failure);
+    return;
+  }
+  call->response.error_code = not_answered;
+  broker::fetch_request wanted = without_partitions(call);
+  shape(call, *work, wanted);
   broker::broker& core = call->core();
-  const auto token =
-      core.fetch(std::move(wanted), [call, targets = std::move(targets)](const auto& answer) {
-        if (!answer.ok()) {
-          call->response.error_code = code_of(answer);
-          return;
-        }
-        for (std::size_t i = 0; i < targets.size(); ++i) {
-          fill(call, answer->partitions[i], *targets[i]);
-        }
-      });
+  const auto token = core.fetch(std::move(wanted), [call, work](const auto& answer) {
+    if (!answer.ok()) {
+      call->response.error_code = code_of(answer);
+      return;
+    }
+    for (std::size_t i = 0; i < work->asked_of_core.size(); ++i) {
+      fill(call, answer->partitions[i], work->answers[work->asked_of_core[i]]);
+    }
+    call->fetch_sessions().finish(work->plan, work->answers, call->response);
+  });
   call->when_abandoned([&core, token] { core.cancel_fetch(token); });
 }
 
