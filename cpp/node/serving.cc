@@ -97,7 +97,7 @@ result<std::unique_ptr<serving>> serving::start(std::shared_ptr<node> opened,
   for (const auto& one : made->threads_) places.push_back({one->loop.get(), &one->network});
   made->server_ = std::make_unique<server::server>(served.broker(), served.time(), served.random(),
                                                    served.log(), limits_of(given), places);
-  for (const io::host_port& named : options.listen) TRY(made->listen(named, options));
+  for (const listener& one : options.listeners) TRY(made->listen(one));
   return made;
 }
 
@@ -112,10 +112,11 @@ status serving::make_threads(std::size_t count) {
 }
 
 // Clients are told the name that was listened on; of all addresses, the one that they came by.
-status serving::listen(const io::host_port& named, const serving_options& options) {
-  TRY_ASSIGN(const auto found, io::socket_address::look_up(named));
-  const io::host_port by_itself{is_everywhere(named.host) ? "" : named.host, 0};
-  const io::host_port told = options.advertised.value_or(by_itself);
+status serving::listen(const listener& wanted) {
+  TRY_ASSIGN(const auto found, io::socket_address::look_up(wanted.where));
+  const std::string& host = wanted.where.host;
+  const io::host_port by_itself{is_everywhere(host) ? "" : host, 0};
+  const io::host_port told = wanted.advertised.value_or(by_itself);
   status missing;
   bool listens = false;
   for (const io::socket_address& where : found) {

@@ -13,9 +13,13 @@
 
 namespace ringlog::node {
 
-struct serving_options {
-  std::vector<io::host_port> listen;        // names are looked up; each of their addresses
+struct listener {
+  io::host_port where;                      // a name is looked up; each of its addresses
   std::optional<io::host_port> advertised;  // what clients are told; none: the host listened on
+};
+
+struct serving_options {
+  std::vector<listener> listeners;
 };
 
 // An open node on the network, under Kafka's protocol: a server on network threads of its own.
@@ -49,7 +53,7 @@ class serving {
   explicit serving(std::shared_ptr<node> opened);
 
   status make_threads(std::size_t count);
-  status listen(const io::host_port& named, const serving_options& options);
+  status listen(const listener& wanted);
   status listen_on(const io::socket_address& where, server::advertised_address told);
 
   const std::shared_ptr<node> node_;

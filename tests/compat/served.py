@@ -1,5 +1,6 @@
 """`ringlog serve` in a process of its own, on loopback, bounded."""
 
+import os
 import re
 import signal
 import subprocess
@@ -14,13 +15,20 @@ LISTENS = re.compile(r"listens on (\S+?)[,;].* data in (.*)")
 class Served:
     """A context manager: the log of a directory (or "memory:") on a free port.
 
-    Leaving it stops the program by SIGTERM, which must be a clean end.
+    Without `data` the options and the environment say what is served and where. Leaving it stops
+    the program by SIGTERM, which must be a clean end.
     """
 
-    def __init__(self, data: Path | str, *options: str):
-        command = [PROGRAM, "serve", "--data", data, "--listen", "127.0.0.1:0", *options]
+    def __init__(
+        self, data: Path | str | None, *options: str, environment: dict[str, str] | None = None
+    ):
+        place = [] if data is None else ["--data", data, "--listen", "127.0.0.1:0"]
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [PROGRAM, "serve", *place, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | (environment or {}),
         )
         line = self._process.stdout.readline()
         said = LISTENS.search(line)
@@ -29,8 +37,8 @@ class Served:
             raise RuntimeError(f"ringlog serve did not start: {line}{self._process.stderr.read()}")
         self.bootstrap, self.data = said.groups()
 
-    def stop(self):
-        """SIGTERM; raises unless it ends cleanly and has told of no error."""
+    def stop(self) -> str:
+        """SIGTERM; raises unless it ends cleanly and has told of no error; what it told of."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -40,6 +48,7 @@ class Served:
             raise
         if self._process.returncode or "error" in said:
             raise RuntimeError(f"ringlog serve ended with {self._process.returncode}: {said}")
+        return said
 
     def kill(self):
         """SIGKILL, as a crash does it."""

@@ -59,6 +59,38 @@ def test_acknowledged_records_survive_a_kill(tmp_path):
         assert [value for _, _, _, value, _ in read] == [value for _, _, _, value, _ in records]
 
 
+def test_settings_of_a_container_and_of_a_file(tmp_path):
+    """Variables as compose files have them stand before the file, which has Kafka's form."""
+    file = tmp_path / "server.properties"
+    file.write_text("num.partitions=5\nlog.retention.hours=7\nzookeeper.connect=localhost:2181\n")
+    environment = {
+        "KAFKA_BROKER_ID": "1",
+        "KAFKA_LISTENERS": "PLAINTEXT://127.0.0.1:0,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://localhost:0",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_NUM_PARTITIONS": "3",
+        "KAFKA_LOG_DIRS": str(tmp_path / "data"),
+        "KAFKA_HEAP_OPTS": "-Xmx1g",
+    }
+    server = Served(None, "--config", str(file), environment=environment)
+    try:
+        assert server.data == f"file:{tmp_path / 'data'}"
+        admin = kafka_clients.admin(server.bootstrap)
+        answers(admin.create_topics([NewTopic("made")]))
+        made = admin.list_topics("made", timeout=ANSWER_SECONDS_MAX)
+        assert len(made.topics["made"].partitions) == 3
+        assert [broker.host for broker in made.brokers.values()] == ["localhost"]
+        broker = ConfigResource(ResourceType.BROKER, "1")
+        configs = answers(admin.describe_configs([broker]))[broker]
+        assert configs["log.retention.hours"].value == "7"
+        said = server.stop()
+    finally:
+        server.kill()
+    assert "zookeeper.connect" in said
+    assert "-Xmx1g" not in said and "heap" not in said
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_confluent_kafka_produces_and_consumes(served, codec):
     kafka_clients.create_topics(served.bootstrap, NewTopic("orders", 3, 1))

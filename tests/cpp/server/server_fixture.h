@@ -37,7 +37,7 @@ class server_fixture : public testing::TestWithParam<io::engine_choice> {
     auto opened = node::open("memory:", settings);
     ASSERT_TRUE(opened.ok()) << opened.failure().message;
     node::serving_options options;
-    options.listen = {{"127.0.0.1", 0}};
+    options.listeners.emplace_back().where = {"127.0.0.1", 0};
     auto made = node::serving::start(std::move(*opened), options);
     ASSERT_TRUE(made.ok()) << made.failure().message;
     serving_ = std::move(*made);
