@@ -103,7 +103,7 @@ BUGS = [
         SCAN,
         "      if (header.epoch < epoch_ || header.sequence > found_.next_sequence) break;",
         "      if (header.sequence > found_.next_sequence) break;",
-        "storage 600",
+        "test_storage Journal*",
     ),
     Bug(
         "takes a damaged block in the middle for the torn end",
@@ -131,7 +131,7 @@ BUGS = [
         MANAGER_JOURNAL,
         "  ++table.epoch;\n",
         "",
-        "storage 600",
+        "test_storage *NextEpoch*",
     ),
     Bug(
         "goes on in the journal where it began, not behind the last block",

@@ -7,6 +7,7 @@
 #include "model/record.h"
 #include "storage/batches.h"
 #include "storage/checkpoint_file.h"
+#include "storage/journal/journal_checkpoint.h"
 #include "storage/log_manager.h"
 
 // What an acknowledgement promises by durability, and that changing it breaks no promise; on a disk
@@ -229,6 +230,18 @@ TEST_F(DurabilityTest, AReplayPutsNothingOverWhatCameAfterTheJournal) {
   values expected(5, "old");
   expected.insert(expected.end(), 7, "new");
   EXPECT_EQ(content(), expected);
+}
+
+TEST_F(DurabilityTest, EachStartTakesTheNextEpochOfTheJournal) {
+  const auto next_epoch = [&] {
+    start();
+    return read_checkpoint(disk_, "/data/journal").value()->epoch;
+  };
+  const std::uint64_t first = next_epoch();
+  kill();
+  EXPECT_EQ(next_epoch(), first + 1);
+  close();
+  EXPECT_EQ(next_epoch(), first + 2);
 }
 
 // The page cache has what the disk refused: that is read, and no later flush writes it.

@@ -223,10 +223,10 @@ class JournalTest : public ::testing::Test {
     ASSERT_TRUE(answer->ok()) << answer->failure().message;
   }
 
-  // One byte of the block with this number is wrong from now on; blocks of one alignment each.
-  void damage_block(std::uint64_t sequence) {
+  // One byte of the block with this number is wrong from now on; blocks of one size each.
+  void damage_block(std::uint64_t sequence, std::size_t size = journal_format::alignment) {
     auto file = disk_.open(std::string(folder) + "/00000001.journal", io::open_mode::read_write);
-    const std::uint64_t at = (sequence - 1) * journal_format::alignment + 90;
+    const std::uint64_t at = (sequence - 1) * size + 90;
     byte_buffer byte(1);
     ASSERT_TRUE((*file)->read_at(at, byte).ok());
     byte[0] ^= std::byte{1};
@@ -291,6 +291,23 @@ TEST_F(JournalTest, BlocksOfAnEarlierRoundAreNotReplayed) {
   const auto found = scan(6, 2);
   ASSERT_TRUE(found.ok()) << found.failure().message;
   EXPECT_EQ(found->ends, (std::vector<std::int64_t>{6, 7}));
+}
+
+TEST_F(JournalTest, AnUnfinishedBlockOfAnEarlierEpochIsNotReplayedBehindANewOne) {
+  constexpr std::size_t size = limits::journal_block_bytes_max;
+  constexpr std::size_t whole =
+      size - journal_format::header_bytes - journal_format::batch_overhead;
+  auto written = make({1, 1});
+  for (int i = 0; i < 2; ++i) append(*written, whole);
+  wait_for(*written, append(*written, whole));  // all under way at once: none vouches for another
+  damage_block(2, size);
+  ASSERT_EQ(scan(1, 1)->scanned.next_sequence, 2u);
+  written = make({2, 2});
+  written->files().set_live({1}, size, 1);
+  wait_for(*written, append(*written, whole));  // over the second one; the third stands behind it
+  const auto found = scan(1, 2);
+  ASSERT_TRUE(found.ok()) << found.failure().message;
+  EXPECT_EQ(found->ends, (std::vector<std::int64_t>{1, 4}));
 }
 
 TEST_F(JournalTest, GrowsToItsBoundAndIsUsedAgain) {
