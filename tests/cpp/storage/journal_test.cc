@@ -302,6 +302,7 @@ TEST_F(JournalTest, AnUnfinishedBlockOfAnEarlierEpochIsNotReplayedBehindANewOne)
   wait_for(*written, append(*written, whole));  // all under way at once: none vouches for another
   damage_block(2, size);
   ASSERT_EQ(scan(1, 1)->scanned.next_sequence, 2u);
+  world_.drop_all();  // a next file is being made
   written = make({2, 2});
   written->files().set_live({1}, size, 1);
   wait_for(*written, append(*written, whole));  // over the second one; the third stands behind it
