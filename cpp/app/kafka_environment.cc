@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "base/letter_case.h"
+
 namespace ringlog::app {
 namespace {
 
@@ -25,16 +27,12 @@ constexpr std::array<std::string_view, 13> of_the_java_machine = {
     "KAFKA_TOOLS_LOG4J_LOGLEVEL",
 };
 
-char to_lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
 std::string setting_name(std::string_view variable) {
   constexpr std::string_view by_underscores[] = {"", ".", "_", "-"};
   std::string name;
   while (!variable.empty()) {
     const std::size_t others = std::min(variable.find('_'), variable.size());
-    for (const char letter : variable.substr(0, others)) name += to_lower(letter);
+    name += lower_case(variable.substr(0, others));
     variable.remove_prefix(others);
     const std::size_t end = std::min(variable.find_first_not_of('_'), variable.size());
     const std::size_t underscores = std::min<std::size_t>(end, 3);

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/letter_case.h"
+
 namespace ringlog::app {
 namespace {
 
@@ -14,14 +16,6 @@ struct end_point {
   std::string name;  // in capital letters: Kafka does not tell them apart
   io::host_port at;
 };
-
-std::string in_capitals(std::string_view text) {
-  std::string capitals(text);
-  for (char& one : capitals) {
-    if (one >= 'a' && one <= 'z') one = static_cast<char>(one - 'a' + 'A');
-  }
-  return capitals;
-}
 
 std::string_view value_of(const model::config_map& settings, const std::string& name) {
   const auto found = settings.find(name);
@@ -40,7 +34,7 @@ result<std::vector<end_point>> parse_end_points(const model::config_map& setting
       return make_error(error_code::invalid_config, "{}: '{}' is no NAME://HOST:PORT", setting,
                         one);
     }
-    const std::string name = in_capitals(one.substr(0, end));
+    const std::string name = upper_case(one.substr(0, end));
     if (std::ranges::find(all, name, &end_point::name) != all.end()) {
       return make_error(error_code::invalid_config, "{}: {} stands there twice", setting, name);
     }
@@ -55,8 +49,8 @@ status check_protocol(const model::config_map& settings, const std::string& list
   if (map.empty()) map = kafkas_protocols;
   for (const std::string& one : model::split_list(map)) {
     const std::size_t colon = std::min(one.find(':'), one.size());
-    if (in_capitals(one.substr(0, colon)) != listener) continue;
-    if (in_capitals(one.substr(colon)) == ":PLAINTEXT") return {};
+    if (upper_case(one.substr(0, colon)) != listener) continue;
+    if (upper_case(one.substr(colon)) == ":PLAINTEXT") return {};
     return make_error(error_code::unsupported,
                       "listener {} has the protocol '{}': ringlog has PLAINTEXT only", listener,
                       one.substr(std::min(colon + 1, one.size())));
@@ -67,7 +61,7 @@ status check_protocol(const model::config_map& settings, const std::string& list
 
 bool is_of_controller(const model::config_map& settings, const std::string& listener) {
   const auto names = model::split_list(value_of(settings, "controller.listener.names"));
-  return std::ranges::find(names, listener, in_capitals) != names.end();
+  return std::ranges::find(names, listener, upper_case) != names.end();
 }
 
 result<std::vector<end_point>> listened_on(const model::config_map& settings,

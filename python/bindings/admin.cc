@@ -1,8 +1,8 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/letter_case.h"
 #include "client/wait.h"
 #include "lifetime.h"
 #include "structs.h"
@@ -357,10 +357,7 @@ py::list alter_configs(const admin& self, const py::list& resources, bool valida
 bool allowed(const std::vector<std::string>& filter, const std::string& value) {
   if (filter.empty()) return true;
   return std::any_of(filter.begin(), filter.end(), [&](const std::string& each) {
-    return std::equal(each.begin(), each.end(), value.begin(), value.end(),
-                      [](unsigned char left, unsigned char right) {
-                        return std::tolower(left) == std::tolower(right);
-                      });
+    return lower_case(each) == lower_case(value);
   });
 }
 

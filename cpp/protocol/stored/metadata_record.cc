@@ -1,9 +1,8 @@
 #include "protocol/stored/metadata_record.h"
 
-#include <algorithm>
-#include <cctype>
 #include <limits>
 
+#include "base/letter_case.h"
 #include "protocol/json.h"
 #include "protocol/reader.h"
 #include "protocol/writer.h"
@@ -33,13 +32,6 @@ metadata_message decode_by_key(message_list<Messages...>, std::int16_t api_key,
        ...);
   if (!known) message = unknown_metadata_message{api_key, to_buffer(in.read_view(in.bytes_left()))};
   return message;
-}
-
-std::string upper_case(std::string_view name) {
-  std::string text(name);
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return text;
 }
 
 }  // namespace

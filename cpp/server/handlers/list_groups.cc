@@ -1,23 +1,25 @@
-#include <algorithm>
-#include <cctype>
-
+#include "base/hash_map.h"
+#include "base/letter_case.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
 
 namespace ringlog::server::handlers {
 namespace {
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
+// Lets values pass that are among the given ones, in any case; without any, all.
+class case_blind_filter {
+ public:
+  explicit case_blind_filter(const std::vector<std::string_view>& allowed) {
+    for (const std::string_view one : allowed) allowed_.insert(lower_case(one));
+  }
 
-// Without a filter everything passes.
-bool passes(const std::vector<std::string_view>& filter, const std::string& value) {
-  return filter.empty() || std::ranges::any_of(filter, [&](std::string_view allowed) {
-           return lower(std::string(allowed)) == lower(value);
-         });
-}
+  bool passes(std::string_view value) const {
+    return allowed_.empty() || allowed_.contains(lower_case(value));
+  }
+
+ private:
+  hash_set<std::string> allowed_;
+};
 
 }  // namespace
 
@@ -26,14 +28,14 @@ void list_groups(list_groups_call call) {
   call->core().list_groups([call](auto found) {
     call->response.error_code = code_of(found);
     if (!found.ok()) return;
+    const case_blind_filter states(call->request.states_filter);
+    const case_blind_filter types(call->request.types_filter);
     for (broker::listed_group& group : *found) {
-      const bool is_wanted = passes(call->request.states_filter, group.state) &&
-                             passes(call->request.types_filter, group.type);
-      if (!is_wanted) continue;
+      if (!states.passes(group.state) || !types.passes(group.type)) continue;
       call->response.groups.push_back({std::move(group.group),
                                        std::move(group.protocol_type),
                                        std::move(group.state),
-                                       lower(std::move(group.type)),
+                                       lower_case(group.type),
                                        {}});
     }
   });
