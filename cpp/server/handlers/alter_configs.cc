@@ -43,15 +43,9 @@ result<std::vector<broker::config_alteration>> changes_to(const alter_configs_ca
 
 void alter_configs(alter_configs_call call) {
   pair_up(call->request.resources, call->response.responses, [&](const auto& asked, auto& target) {
-    target.resource_type = asked.resource_type;
-    target.resource_name = asked.resource_name;
+    const broker::config_resource resource = name_resource(asked, target);
     target.error_code = not_answered;
-    const broker::config_resource resource{static_cast<broker::resource_type>(asked.resource_type),
-                                           target.resource_name};
-    const auto answer = [call, &target](const auto& altered) {
-      target.error_code = code_of(altered);
-      target.error_message = message_of(altered);
-    };
+    const auto answer = [call, &target](const auto& altered) { tell(altered, target); };
     auto changes = changes_to(call, resource, asked);
     if (!changes.ok()) return answer(changes);
     call->core().alter_configs(resource, std::move(*changes), call->request.validate_only, answer);

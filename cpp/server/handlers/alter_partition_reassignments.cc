@@ -15,8 +15,7 @@ void refuse(answered_partition& target, model::kafka_error code, std::string mes
 // The one node has every partition, so that it stays there is all that can be asked for.
 void move(const replicas& wanted, bool exists, std::int32_t node, answered_partition& target) {
   if (!exists) {
-    refuse(target, model::kafka_error::unknown_topic_or_partition,
-           "This server does not host this topic-partition.");
+    refuse(target, model::kafka_error::unknown_topic_or_partition, partition_not_here);
   } else if (!wanted) {
     refuse(target, model::kafka_error::no_reassignment_in_progress,
            "No partition reassignment is in progress.");

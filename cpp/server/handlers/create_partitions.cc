@@ -9,10 +9,8 @@ void create_partitions(create_partitions_call call) {
     target.name = asked.name;
     target.error_code = not_answered;
     call->core().create_partitions(std::string(asked.name), asked.count,
-                                   call->request.validate_only, [call, &target](const auto& grown) {
-                                     target.error_code = code_of(grown);
-                                     target.error_message = message_of(grown);
-                                   });
+                                   call->request.validate_only,
+                                   [call, &target](const auto& grown) { tell(grown, target); });
   });
 }
 

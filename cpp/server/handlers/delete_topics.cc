@@ -10,8 +10,7 @@ void remove(const delete_topics_call& call, std::string name, answered_topic& ta
   target.name = name;
   target.error_code = not_answered;
   call->core().delete_topic(std::move(name), [call, &target](const auto& gone) {
-    target.error_code = code_of(gone);
-    target.error_message = message_of(gone);
+    tell(gone, target);
     if (gone.ok()) target.topic_id = *gone;
   });
 }

@@ -29,10 +29,7 @@ answered_config translate(const describe_configs_call& call, const broker::confi
 
 void describe_configs(describe_configs_call call) {
   pair_up(call->request.resources, call->response.results, [&](const auto& asked, auto& target) {
-    target.resource_type = asked.resource_type;
-    target.resource_name = asked.resource_name;
-    const auto entries = call->core().describe_configs(
-        {static_cast<broker::resource_type>(asked.resource_type), target.resource_name});
+    const auto entries = call->core().describe_configs(name_resource(asked, target));
     target.error_code = code_of(entries);
     target.error_message = message_of(entries).value_or("");  // Kafka has no null here
     if (!entries.ok()) return;

@@ -7,8 +7,7 @@ namespace {
 using answered_partition = protocol::describe_producers_response::partition_response;
 
 void fill(const result<std::vector<broker::active_producer>>& found, answered_partition& target) {
-  target.error_code = code_of(found);
-  target.error_message = message_of(found);
+  tell(found, target);
   if (!found.ok()) return;
   for (const broker::active_producer& producer : *found) {
     target.active_producers.push_back({producer.identity.id.value(),

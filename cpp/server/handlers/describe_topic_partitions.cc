@@ -31,11 +31,7 @@ std::vector<std::string> names_of(const describe_topic_partitions_call& call) {
 
 void add_partition(const broker::partition_description& source, answered_topic& target) {
   auto& shown = target.partitions.emplace_back();
-  shown.partition_index = source.partition.value();
-  shown.leader_id = source.leader.value();
-  shown.leader_epoch = source.leader_epoch.value();
-  shown.replica_nodes = numbers_of(source.replicas);
-  shown.isr_nodes = numbers_of(source.in_sync_replicas);
+  show_partition(source, shown);
   shown.eligible_leader_replicas.emplace();
   shown.last_known_elr.emplace();
 }

@@ -17,8 +17,8 @@ void elect_leaders(elect_leaders_call call) {
           const bool exists = asked >= 0 && asked < count;
           target.error_code = code_of(exists ? model::kafka_error::election_not_needed
                                              : model::kafka_error::unknown_topic_or_partition);
-          target.error_message = exists ? "Leader election not needed for topic partition."
-                                        : "This server does not host this topic-partition.";
+          target.error_message =
+              exists ? "Leader election not needed for topic partition." : partition_not_here;
         });
       });
 }

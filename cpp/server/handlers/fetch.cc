@@ -47,7 +47,7 @@ void fill(const fetch_call& call, const broker::fetched_partition& source,
 struct fetching {
   fetch_session_cache::plan plan;
   std::vector<answered_partition> answers;
-  std::vector<std::size_t> asked_of_core;  // their places
+  std::vector<answered_partition*> asked_of_core;  // of them
 };
 
 // In the order of the plan, with what is known before the core was asked.
@@ -70,7 +70,7 @@ void shape(const fetch_call& call, fetching& work, broker::fetch_request& wanted
     wanted.partitions.push_back({make_partition(*name, source.partition),
                                  offset_t(source.fetch_offset), source.bytes_max,
                                  leader_epoch_t(source.leader_epoch)});
-    work.asked_of_core.push_back(static_cast<std::size_t>(&target - work.answers.data()));
+    work.asked_of_core.push_back(&target);
   });
 }
 
@@ -106,7 +106,7 @@ void fetch(fetch_call call) {
       return;
     }
     for (std::size_t i = 0; i < work->asked_of_core.size(); ++i) {
-      fill(call, answer->partitions[i], work->answers[work->asked_of_core[i]]);
+      fill(call, answer->partitions[i], *work->asked_of_core[i]);
     }
     call->fetch_sessions().finish(work->plan, work->answers, call->response);
   });

@@ -5,7 +5,7 @@ namespace ringlog::server::handlers {
 
 void init_producer_id(init_producer_id_call call) {
   const protocol::init_producer_id_request& request = call->request;
-  call->response.error_code = code_of(model::kafka_error::unknown_server_error);
+  call->response.error_code = not_answered;
   std::optional<broker::producer_identity> current;
   if (request.producer_id != no_producer_id.value()) {
     current = {producer_id_t(request.producer_id), producer_epoch_t(request.producer_epoch)};

@@ -17,12 +17,7 @@ void describe(const metadata_call& call, const broker::topic_description& source
     target.topic_authorized_operations = authorized_operations::topic;
   }
   for (const broker::partition_description& partition : source.partitions) {
-    auto& shown = target.partitions.emplace_back();
-    shown.partition_index = partition.partition.value();
-    shown.leader_id = partition.leader.value();
-    shown.leader_epoch = partition.leader_epoch.value();
-    shown.replica_nodes = numbers_of(partition.replicas);
-    shown.isr_nodes = numbers_of(partition.in_sync_replicas);
+    show_partition(partition, target.partitions.emplace_back());
   }
 }
 

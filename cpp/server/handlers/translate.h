@@ -31,6 +31,15 @@ void pair_up(const std::vector<Asked>& asked, std::vector<Answered>& answered, V
 // What stands in an answer until its reply comes.
 inline constexpr std::int16_t not_answered = code_of(model::kafka_error::unknown_server_error);
 
+// The outcome of what was asked, where a sentence says it besides the number.
+template <typename T, typename Answered>
+void tell(const result<T>& outcome, Answered& target) {
+  target.error_code = code_of(outcome);
+  target.error_message = message_of(outcome);
+}
+
+inline constexpr const char* partition_not_here = "This server does not host this topic-partition.";
+
 inline std::vector<std::int32_t> numbers_of(const std::vector<node_id_t>& nodes) {
   std::vector<std::int32_t> numbers;
   for (const node_id_t node : nodes) numbers.push_back(node.value());
@@ -53,6 +62,23 @@ inline std::optional<std::string> topic_name_of(broker::broker& core, std::strin
   const auto found = core.find_topic(id);
   if (!found) return std::nullopt;
   return found->name;
+}
+
+template <typename Answered>
+void show_partition(const broker::partition_description& source, Answered& shown) {
+  shown.partition_index = source.partition.value();
+  shown.leader_id = source.leader.value();
+  shown.leader_epoch = source.leader_epoch.value();
+  shown.replica_nodes = numbers_of(source.replicas);
+  shown.isr_nodes = numbers_of(source.in_sync_replicas);
+}
+
+// Which resource is asked about; the answer says so, too.
+template <typename Asked, typename Answered>
+broker::config_resource name_resource(const Asked& asked, Answered& target) {
+  target.resource_type = asked.resource_type;
+  target.resource_name = asked.resource_name;
+  return {static_cast<broker::resource_type>(asked.resource_type), target.resource_name};
 }
 
 // 0: there is no such topic.
