@@ -16,26 +16,15 @@
 
 #include "base/random.h"
 #include "io/aligned_buffer.h"
-#include "io/make_engine.h"
+#include "io/engine_fixture.h"
 #include "io/posix_file_system.h"
-#include "io/system_clock.h"
 #include "io/temporary_directory.h"
 
 namespace ringlog::io {
 namespace {
 
-// Runs under every engine; io_uring is skipped by name where the system refuses it.
-class EngineTest : public testing::TestWithParam<engine_choice> {
+class EngineTest : public engine_fixture {
  protected:
-  void SetUp() override {
-    if (GetParam() == engine_choice::uring && !probe_capabilities(clock_).io_uring) {
-      GTEST_SKIP() << probe_capabilities(clock_).io_uring_refusal;
-    }
-    auto made = make_engine(GetParam(), clock_, sink_);
-    ASSERT_TRUE(made.ok()) << made.failure().message;
-    engine_ = std::move(made).value();
-  }
-
   // Runs `first` on the engine, until it or one of its completions calls stop().
   void run(task first) {
     engine_->post(std::move(first));
@@ -54,11 +43,8 @@ class EngineTest : public testing::TestWithParam<engine_choice> {
     return to_string(bytes);
   }
 
-  system_clock clock_;
-  null_log_sink sink_;
   posix_file_system disk_;
   temporary_directory directory_;
-  std::unique_ptr<loop> engine_;
 };
 
 TEST_P(EngineTest, WritesAllPartsSyncsAndReadsBack) {
@@ -314,10 +300,7 @@ TEST_P(EngineTest, AnEngineThatNeverRanDropsItsTasks) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(, EngineTest, testing::Values(engine_choice::uring, engine_choice::epoll),
-                         [](const auto& choice) {
-                           return choice.param == engine_choice::uring ? "io_uring" : "epoll";
-                         });
+INSTANTIATE_TEST_SUITE_P(, EngineTest, every_engine, name_of_engine);
 
 // Both engines over O_DIRECT, from and into aligned memory, several writes under way.
 TEST_P(EngineTest, WritesAndReadsPastThePageCache) {

@@ -88,9 +88,7 @@ TEST_P(IdleConnectionsTest, TenThousandCostLittle) {
   EXPECT_LE(each, bytes_per_connection_max);
 }
 
-INSTANTIATE_TEST_SUITE_P(, IdleConnectionsTest,
-                         testing::Values(engine_choice::uring, engine_choice::epoll),
-                         name_of_choice);
+INSTANTIATE_TEST_SUITE_P(, IdleConnectionsTest, every_engine, name_of_engine);
 
 }  // namespace
 }  // namespace ringlog::io

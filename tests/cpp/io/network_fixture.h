@@ -9,9 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/make_engine.h"
+#include "io/engine_fixture.h"
 #include "io/socket_network.h"
-#include "io/system_clock.h"
 
 namespace ringlog::io {
 
@@ -87,16 +86,11 @@ class accepting_user final : public listener_user {
   acceptor accept_;
 };
 
-// Runs under every engine; io_uring is skipped by name where the system refuses it.
-class network_fixture : public testing::TestWithParam<engine_choice> {
+class network_fixture : public engine_fixture {
  protected:
   void SetUp() override {
-    if (GetParam() == engine_choice::uring && !probe_capabilities(clock_).io_uring) {
-      GTEST_SKIP() << probe_capabilities(clock_).io_uring_refusal;
-    }
-    auto made = make_engine(GetParam(), clock_, sink_);
-    ASSERT_TRUE(made.ok()) << made.failure().message;
-    engine_ = std::move(made).value();
+    engine_fixture::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     network_ = std::make_unique<socket_network>(*engine_, clock_);
   }
 
@@ -155,14 +149,7 @@ class network_fixture : public testing::TestWithParam<engine_choice> {
     right.when_closed = note;
   }
 
-  system_clock clock_;
-  null_log_sink sink_;
-  std::unique_ptr<loop> engine_;
   std::unique_ptr<socket_network> network_;
 };
-
-inline std::string name_of_choice(const testing::TestParamInfo<engine_choice>& choice) {
-  return choice.param == engine_choice::uring ? "io_uring" : "epoll";
-}
 
 }  // namespace ringlog::io

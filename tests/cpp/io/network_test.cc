@@ -564,8 +564,7 @@ TEST_P(NetworkTest, AcceptingGoesOnAfterWantOfDescriptors) {
   EXPECT_TRUE(server.cause.has_value());
 }
 
-INSTANTIATE_TEST_SUITE_P(, NetworkTest, testing::Values(engine_choice::uring, engine_choice::epoll),
-                         name_of_choice);
+INSTANTIATE_TEST_SUITE_P(, NetworkTest, every_engine, name_of_engine);
 
 // A kernel without lists of buffers, or that refuses the memory: receives go by poll.
 class NetworkWithoutBuffersTest : public NetworkTest {};
@@ -602,7 +601,7 @@ TEST_P(NetworkWithoutBuffersTest, Echoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, NetworkWithoutBuffersTest, testing::Values(engine_choice::uring),
-                         name_of_choice);
+                         name_of_engine);
 
 }  // namespace
 }  // namespace ringlog::io

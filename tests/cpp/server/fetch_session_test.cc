@@ -142,9 +142,7 @@ TEST_P(FetchSessionTest, SlotsAreASetting) {
   EXPECT_EQ(partitions_of(second), (std::vector{0}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, FetchSessionTest,
-                         testing::Values(io::engine_choice::uring, io::engine_choice::epoll),
-                         name_of_engine);
+INSTANTIATE_TEST_SUITE_P(Engines, FetchSessionTest, io::every_engine, io::name_of_engine);
 
 }  // namespace
 }  // namespace ringlog::server

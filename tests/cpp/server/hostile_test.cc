@@ -178,9 +178,7 @@ TEST_P(HostileTest, IdleConnectionsAreClosed) {
   EXPECT_TRUE(client.is_closed_by_server());
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, HostileTest,
-                         testing::Values(io::engine_choice::uring, io::engine_choice::epoll),
-                         name_of_engine);
+INSTANTIATE_TEST_SUITE_P(Engines, HostileTest, io::every_engine, io::name_of_engine);
 
 }  // namespace
 }  // namespace ringlog::server

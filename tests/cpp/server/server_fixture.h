@@ -7,8 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "io/make_engine.h"
-#include "io/system_clock.h"
+#include "io/engine_fixture.h"
 #include "model/batch_builder.h"
 #include "node/serving.h"
 #include "server/wire_client.h"
@@ -16,14 +15,13 @@
 namespace ringlog::server {
 
 // A server on loopback over a log in memory, under each engine.
-class server_fixture : public testing::TestWithParam<io::engine_choice> {
+class server_fixture : public io::each_engine_test {
  protected:
   static constexpr milliseconds long_enough{30'000};
 
   void SetUp() override {
-    if (GetParam() == io::engine_choice::uring && !io::probe_capabilities(clock_).io_uring) {
-      GTEST_SKIP() << io::probe_capabilities(clock_).io_uring_refusal;
-    }
+    each_engine_test::SetUp();
+    if (IsSkipped()) return;
     ::setenv("RINGLOG_IO", GetParam() == io::engine_choice::uring ? "uring" : "epoll", 1);
   }
 
@@ -111,12 +109,7 @@ class server_fixture : public testing::TestWithParam<io::engine_choice> {
     return true;
   }
 
-  io::system_clock clock_;
   std::unique_ptr<node::serving> serving_;
 };
-
-inline std::string name_of_engine(const testing::TestParamInfo<io::engine_choice>& choice) {
-  return choice.param == io::engine_choice::uring ? "io_uring" : "epoll";
-}
 
 }  // namespace ringlog::server

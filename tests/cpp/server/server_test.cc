@@ -133,9 +133,7 @@ TEST_P(ServerTest, ItsEndAnswersWhatIsUnderWay) {
   EXPECT_TRUE(reader.is_closed_by_server());
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, ServerTest,
-                         testing::Values(io::engine_choice::uring, io::engine_choice::epoll),
-                         name_of_engine);
+INSTANTIATE_TEST_SUITE_P(Engines, ServerTest, io::every_engine, io::name_of_engine);
 
 }  // namespace
 }  // namespace ringlog::server

@@ -63,9 +63,7 @@ TEST_P(SingleNodeTest, TransactionsHaveNoCoordinator) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, SingleNodeTest,
-                         testing::Values(io::engine_choice::uring, io::engine_choice::epoll),
-                         name_of_engine);
+INSTANTIATE_TEST_SUITE_P(Engines, SingleNodeTest, io::every_engine, io::name_of_engine);
 
 }  // namespace
 }  // namespace ringlog::server
