@@ -6,6 +6,7 @@ import subprocess
 from collections import Counter
 
 import franz_go_suite
+import go_command
 import pytest
 from served import Served
 
@@ -40,7 +41,7 @@ SKIPPED = {
 def suite() -> franz_go_suite.Suite:
     try:
         return franz_go_suite.suite()
-    except franz_go_suite.GoUnavailable as unavailable:
+    except go_command.GoUnavailable as unavailable:
         pytest.skip(f"franz-go cannot run: {unavailable}")
 
 
