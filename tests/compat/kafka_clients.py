@@ -89,6 +89,16 @@ def read_partition(
         reader.close()
 
 
+def watermarks(bootstrap: str, topic: str, partition: int) -> tuple[int, int]:
+    """Where the partition starts and where it ends."""
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "oracle"}, logger=_silent)
+    try:
+        asked = TopicPartition(topic, partition)
+        return reader.get_watermark_offsets(asked, timeout=READ_SECONDS_MAX)
+    finally:
+        reader.close()
+
+
 def _until_end(reader: Consumer, name: str):
     deadline = time.monotonic() + READ_SECONDS_MAX
     while time.monotonic() < deadline:

@@ -77,16 +77,18 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def _java(main_class: str, arguments, *, config: str, heap: str = "512m") -> list[str]:
+def java(main_class: str, arguments, *, config: str, classes: Path | None = None) -> list[str]:
+    """The command of a Java program among Kafka's jars, and `classes` of one's own."""
+    jars = kafka_jars.class_path()
     return [
         kafka_jars.java_command(),
-        f"-Xmx{heap}",
+        "-Xmx512m",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "-Xshare:auto",
         f"-Dlog4j2.configurationFile={HERE / config}",
         "-cp",
-        kafka_jars.class_path(),
+        f"{classes}:{jars}" if classes else jars,
         main_class,
         *map(str, arguments),
     ]
@@ -99,7 +101,7 @@ class ToolFailed(RuntimeError):
 def tool(main_class: str, *arguments, timeout_seconds: float = TOOL_SECONDS_MAX) -> str:
     """Run one of Kafka's programs to its end; its standard output, then its standard error."""
     run = subprocess.run(
-        _java(main_class, arguments, config="log4j2-tools.properties"),
+        java(main_class, arguments, config="log4j2-tools.properties"),
         capture_output=True,
         text=True,
         timeout=timeout_seconds,
@@ -235,7 +237,7 @@ class KafkaServer:
         """Start the Java process and return at once."""
         if self.pid:
             raise RuntimeError("the server already runs")
-        command = _java("kafka.Kafka", [self.properties_file], config="log4j2.properties")
+        command = java("kafka.Kafka", [self.properties_file], config="log4j2.properties")
         with open(self.log_file, "ab") as sink:
             self._process = subprocess.Popen(
                 command,
