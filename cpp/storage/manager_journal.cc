@@ -115,9 +115,7 @@ status log_manager::state::open_journal() {
 }
 
 result<std::uint64_t> log_manager::state::replay_journal() {
-  was_unclean = true;
   clean_shutdown = table.began_clean;  // for the logs that the journal does not name
-  logs_before_replay = table.logs;
   journal_replay replay(context.outside, options.directory, table);
   journal_salvage salvage(context.outside, options.directory, table, replay);
   scan_request request{table.identity, table.first_sequence, table.epoch, {}};
@@ -170,9 +168,9 @@ status log_manager::state::begin_journal() {
   table.all_known = false;
   mark_metadata(table.metadata);
   ++table.epoch;
-  journal_checkpoint begun = table;
-  if (was_unclean) begun.logs = std::move(logs_before_replay);
-  TRY(write_checkpoint(context.outside.disk, options.journal_directory, begun));
+  // After a replay it still begins at the same block, with logs of a later state, but for what it
+  // removed: claim() has made that last.
+  TRY(write_checkpoint(context.outside.disk, options.journal_directory, table));
   shared_journal->set_epoch(table.epoch);
   shared_journal->on_durable = [this](const std::shared_ptr<partition_log>& log, offset_t end) {
     flusher.became_durable(log, end);

@@ -51,10 +51,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   // on the engine's thread under the mutex.
   std::unique_ptr<journal> shared_journal;
   journal_checkpoint table;
-  bool was_unclean = false;  // the table named logs when the directory was opened
   replayed_journal replayed;
-  // Until the next checkpoint a replay begins with these again: what it did may be lost.
-  std::map<std::uint32_t, journaled_log> logs_before_replay;
   bool checkpoint_running = false;
   std::vector<std::uint32_t> removed_meanwhile;  // logs; the running one may still need them
   std::vector<task> after_checkpoint;            // what waits for the running one

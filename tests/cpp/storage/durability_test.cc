@@ -30,7 +30,7 @@ class DurabilityTest : public ::testing::Test {
   }
   void TearDown() override { kill(); }
 
-  void start() {
+  void open_manager() {
     log_manager_options options;
     options.directory = "/data/log";
     options.journal_directory = "/data/journal";
@@ -41,6 +41,10 @@ class DurabilityTest : public ::testing::Test {
         log_manager::open({disk_, engine_, world_.time(), world_.random(), sink_}, options);
     ASSERT_TRUE(opened.ok()) << opened.failure().message;
     manager_ = std::move(*opened);
+  }
+
+  void start() {
+    open_manager();
     auto log = manager_->open_log(orders, id_, config_);
     ASSERT_TRUE(log.ok()) << log.failure().message;
     log_ = *log;
@@ -242,6 +246,55 @@ TEST_F(DurabilityTest, EachStartTakesTheNextEpochOfTheJournal) {
   EXPECT_EQ(next_epoch(), first + 1);
   close();
   EXPECT_EQ(next_epoch(), first + 2);
+}
+
+// The first start's replay removes its directory, which no sync makes to last.
+TEST_P(PowerCutTest, ADeletionIsReplayedAgain) {
+  start();
+  append(25, std::string(50'000, 'x'));
+  ASSERT_TRUE(world_.run_until(
+      [&] { return !read_checkpoint(disk_, "/data/journal").value()->logs.empty(); }));
+  log_.reset();
+  disk_.observer = [&](const io::sim::crash_point& at) {
+    if (at.what == "rename" && at.path.starts_with("/data/log/orders-0.")) disk_.power_off();
+  };
+  manager_->delete_log(orders, [](const status&) {});
+  ASSERT_TRUE(world_.run_until([&] { return disk_.is_off(); }));
+  disk_.observer = nullptr;
+  lose_power();
+  open_manager();
+  ASSERT_TRUE(manager_->claim().ok());
+  ASSERT_FALSE(disk_.exists("/data/log/orders-0").value());
+  lose_power();
+  open_manager();
+  EXPECT_FALSE(disk_.exists("/data/log/orders-0").value());
+}
+
+// The power goes while a checkpoint is being written and appends go on.
+TEST_P(PowerCutTest, ACheckpointFreesNothingBeforeItLasts) {
+  start();
+  int checkpoints = 1 + GetParam() % 3;
+  disk_.observer = [&](const io::sim::crash_point& at) {
+    const bool begins =
+        at.what == "create" && !at.is_after && at.path.starts_with("/data/journal/checkpoint");
+    if (begins && --checkpoints == 0) disk_.power_off();
+  };
+  const std::string value(50'000, 'x');
+  std::size_t acknowledged = 0;
+  while (!disk_.is_off()) {
+    const auto info = log_->append_as_leader(
+        make_batch({.value = value, .timestamp = world_.time().wall_ms()}), {});
+    if (info.ok()) {
+      log_->when_durable(*info, [&](const status& outcome) { acknowledged += outcome.ok(); });
+    } else {
+      ASSERT_TRUE(world_.run_one());
+    }
+  }
+  disk_.observer = nullptr;
+  lose_power();
+  start();
+  EXPECT_GT(acknowledged, 0u);
+  EXPECT_GE(content().size(), acknowledged);
 }
 
 // The page cache has what the disk refused: that is read, and no later flush writes it.
