@@ -74,6 +74,10 @@ class JavaProcess:
         with self._said_more:
             return "\n".join(self._lines)
 
+    def ended(self) -> bool:
+        """Whether it runs no more."""
+        return self._process.poll() is not None
+
     def wait_for(self, part: str):
         """Until a line has this part; an error when the program ends before."""
         with self._said_more:
