@@ -98,10 +98,16 @@ class ToolFailed(RuntimeError):
     """A Kafka tool ended with an error; the text holds all that it said."""
 
 
-def tool(main_class: str, *arguments, timeout_seconds: float = TOOL_SECONDS_MAX) -> str:
+def tool(
+    main_class: str,
+    *arguments,
+    stdin: str | None = None,
+    timeout_seconds: float = TOOL_SECONDS_MAX,
+) -> str:
     """Run one of Kafka's programs to its end; its standard output, then its standard error."""
     run = subprocess.run(
         java(main_class, arguments, config="log4j2-tools.properties"),
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=timeout_seconds,
