@@ -35,6 +35,11 @@ bool is_dynamic(std::string_view name) {
   });
 }
 
+// Can be set, but is not shown (Kafka: ConfigDef.defineInternal).
+bool is_internal(const model::config_definition& topic) {
+  return topic.name.starts_with("internal.");
+}
+
 void add_default(std::vector<config_synonym>& synonyms,
                  const model::config_definition& definition) {
   const auto value = definition.default_value();
@@ -220,11 +225,10 @@ std::vector<config_synonym> config_service::topic_synonyms(
       synonyms.push_back({value->first, value->second, layer.source});
     }
   }
-  if (broker_names.empty()) {
-    add_default(synonyms, definition);
-  } else if (const auto* last = model::find_broker_config(broker_names.back().broker_name)) {
-    add_default(synonyms, *last);
-  }
+  if (broker_names.empty()) return synonyms;
+  // Kafka shows the default of the strongest name only, so none for segment.ms.
+  const auto* strongest = model::find_broker_config(broker_names.front().broker_name);
+  if (strongest->default_value()) add_default(synonyms, *strongest);
   return synonyms;
 }
 
@@ -241,6 +245,7 @@ result<std::vector<config_entry>> config_service::describe(const config_resource
   if (resource.type == resource_type::topic) {
     const model::config_values effective = topic_values(resource.name);
     for (const auto& definition : model::topic_configs()) {
+      if (is_internal(definition)) continue;
       auto synonyms = topic_synonyms(definition, set);
       if (definition.name == durability_name && has_fixed_durability(resource.name)) {
         synonyms.erase(synonyms.begin(), synonyms.end() - 1);

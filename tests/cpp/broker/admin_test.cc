@@ -172,7 +172,7 @@ TEST_F(admin_test, configs_say_where_they_come_from) {
   const config_entry own = config(topic("t"), "retention.ms");
   EXPECT_EQ(own.value, "5");
   EXPECT_EQ(own.source, config_source::topic_config);
-  EXPECT_EQ(own.synonyms.size(), 2U);
+  EXPECT_EQ(own.synonyms.size(), 1U);  // log.retention.ms has no default
   EXPECT_EQ(config(topic("t"), "segment.ms").value, "604800000");
   EXPECT_EQ(config(topic("t"), "segment.ms").source, config_source::default_config);
   EXPECT_EQ(config(broker_named("1"), "num.partitions").source,
