@@ -18,6 +18,10 @@ class executor {
 
   virtual void post(task work) = 0;
 
+  // Runs the task on a thread that is there for what may block or takes long (reading files that
+  // are not in memory, decompressing), beside others of its kind. Any thread.
+  virtual void post_aside(task work) = 0;
+
   virtual timer_id schedule_at(monotonic_time time, task work) = 0;
 
   // True when the task will not run; false when it ran, runs now, or is unknown.

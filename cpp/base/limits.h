@@ -32,7 +32,8 @@ inline constexpr std::int64_t record_headers_max = 1'000'000;
 
 // Input and output.
 inline constexpr std::int64_t io_ring_entries = 256;  // operations with the kernel at a time
-inline constexpr std::int64_t io_pool_threads = 2;
+inline constexpr std::size_t io_pool_threads = 2;
+inline constexpr std::size_t aside_threads_max = 4;  // of an engine, for what may block
 inline constexpr std::int64_t io_retries_max = 100;  // of one interrupted system call in a row
 
 // Nodes.

@@ -1,7 +1,5 @@
 #include "io/epoll_engine.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -19,15 +17,6 @@ result<std::unique_ptr<epoll_engine>> epoll_engine::make(const clock& time) {
   return made;
 }
 
-epoll_engine::~epoll_engine() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-  }
-  work_there_.notify_all();
-  for (std::thread& server : pool_) server.join();
-}
-
 status epoll_engine::build() {
   epoll_ = owned_descriptor(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_.is_open()) return error_from_errno(errno, "make", "an epoll descriptor");
@@ -37,15 +26,6 @@ status epoll_engine::build() {
   if (!alarm_.is_open()) return error_from_errno(errno, "make", "a timerfd");
   TRY(watch(wakeup_));
   TRY(watch(alarm_));
-
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited by the threads made here
-  for (int i = 0; i < limits::io_pool_threads; ++i) {
-    pool_.emplace_back([this] { serve_pool(); });
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return {};
 }
 
@@ -60,27 +40,13 @@ status epoll_engine::watch(owned_descriptor& source) {
 }
 
 void epoll_engine::begin(std::unique_ptr<operation> work) {
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(work));
-  }
-  work_there_.notify_one();
-}
-
-void epoll_engine::serve_pool() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    work_there_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
-    std::unique_ptr<operation> work = std::move(waiting_.front());
-    waiting_.pop_front();
-    lock.unlock();
+  pool_.post([this, work = std::move(work)]() mutable {
     work->run_blocking();
-    lock.lock();
+    const std::lock_guard lock(mutex_);
     const bool first = over_.empty();  // else the loop is already being woken
     over_.push_back(std::move(work));
     if (first) wake();
-  }
+  });
 }
 
 void epoll_engine::wait(std::optional<nanoseconds> wait_max) {

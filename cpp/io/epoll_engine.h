@@ -1,8 +1,5 @@
 #pragma once
 
-#include <condition_variable>
-#include <deque>
-
 #include "io/epoll_sockets.h"
 #include "io/loop.h"
 #include "io/owned_descriptor.h"
@@ -11,13 +8,10 @@ namespace ringlog::io {
 
 // Operations by limits::io_pool_threads threads that call pwritev2 (RWF_DSYNC), preadv and
 // fdatasync; the loop sleeps in epoll on an eventfd, a timerfd and the sockets. For systems that
-// refuse io_uring. The pool's threads take no signals.
+// refuse io_uring.
 class epoll_engine final : public loop {
  public:
   static result<std::unique_ptr<epoll_engine>> make(const clock& time);
-
-  // Ends and joins the pool.
-  ~epoll_engine() override;
 
   std::string_view name() const override { return "epoll"; }
   socket_driver& sockets() override { return sockets_; }
@@ -34,20 +28,17 @@ class epoll_engine final : public loop {
   status watch(owned_descriptor& source);
   void wait_for_events(std::optional<nanoseconds> wait_max);
   void set_alarm(std::optional<nanoseconds> wait_max);
-  void serve_pool();
 
   owned_descriptor epoll_;
   owned_descriptor wakeup_;  // eventfd
   owned_descriptor alarm_;   // timerfd
   bool alarm_set_ = false;
   epoll_sockets sockets_{epoll_};
-  std::vector<std::thread> pool_;
 
   std::mutex mutex_;  // guards what follows
-  std::condition_variable work_there_;
-  std::deque<std::unique_ptr<operation>> waiting_;
   std::vector<std::unique_ptr<operation>> over_;
-  bool ending_ = false;
+
+  work_threads pool_{limits::io_pool_threads};  // the first to die: it uses what stands above
 };
 
 }  // namespace ringlog::io

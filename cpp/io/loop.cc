@@ -1,8 +1,5 @@
 #include "io/loop.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include "base/pause_processor.h"
 
 namespace ringlog::io {
@@ -19,13 +16,15 @@ void loop::run() {
     run_due_timers();
     run_posted();
     sockets().run_events();
-    if (may_end()) return end_helper();
+    if (may_end()) break;
     run_lone();
     if (linger()) continue;
     wait(prepare_to_wait());
     const std::lock_guard lock(mutex_);
     asleep_ = false;
   }
+  helper_.end();
+  aside_.end();
 }
 
 // Looks for a task before sleeping, when the last idle time was short. True when there is one. It
@@ -53,11 +52,14 @@ void loop::stop() {
 void loop::discard() {
   std::vector<task> posted;
   decltype(timers_) timers;  // both die after the mutex is free: what they hold may call us
-  const std::lock_guard lock(mutex_);
-  discarding_ = true;
-  posted.swap(posted_);
-  timers.swap(timers_);
-  timer_times_.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    discarding_ = true;
+    posted.swap(posted_);
+    timers.swap(timers_);
+    timer_times_.clear();
+  }
+  aside_.drop();
 }
 
 bool loop::may_end() {
@@ -92,6 +94,11 @@ void loop::post(task work) {
   posted_.push_back(std::move(work));
   is_posted_.store(true, std::memory_order_relaxed);
   wake_if_asleep(std::move(lock));
+}
+
+void loop::post_aside(task work) {
+  const std::lock_guard lock(mutex_);
+  if (!discarding_) aside_.post(std::move(work));
 }
 
 executor::timer_id loop::schedule_at(monotonic_time time, task work) {
@@ -225,49 +232,14 @@ void loop::read(file& source, std::uint64_t position, mutable_bytes target, read
 void loop::run_blocking(callback<status()> work, completion done) {
   CHECK(on_own_thread(), "operations are submitted on the engine's own thread");
   ++under_way_;
-  if (helper_ == nullptr) {
-    helper_ = std::make_unique<helper>();
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited by the thread made here
-    helper_->thread = std::thread([this] { serve_helper(); });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  }
-  const std::lock_guard lock(helper_->mutex);
-  helper_->waiting.push_back({std::move(work), std::move(done)});
-  helper_->work_there.notify_one();
-}
-
-void loop::serve_helper() {
-  helper& mine = *helper_;
-  std::unique_lock lock(mine.mutex);
-  for (;;) {
-    mine.work_there.wait(lock, [&] { return mine.ending || !mine.waiting.empty(); });
-    if (mine.waiting.empty()) return;
-    helper::job next = std::move(mine.waiting.front());
-    mine.waiting.pop_front();
-    lock.unlock();
-    status outcome = next.work();
-    next.work = nullptr;
-    post([this, outcome = std::move(outcome), done = std::move(next.done)]() mutable {
+  helper_.post([this, work = std::move(work), done = std::move(done)]() mutable {
+    status outcome = work();
+    work = nullptr;
+    post([this, outcome = std::move(outcome), done = std::move(done)]() mutable {
       --under_way_;
       done(std::move(outcome));
     });
-    lock.lock();
-  }
-}
-
-// Nothing is under way, so it waits or is about to.
-void loop::end_helper() {
-  if (helper_ == nullptr) return;
-  {
-    const std::lock_guard lock(helper_->mutex);
-    helper_->ending = true;
-    helper_->work_there.notify_one();
-  }
-  helper_->thread.join();
-  helper_.reset();
+  });
 }
 
 }  // namespace ringlog::io

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +13,7 @@
 #include "io/engine.h"
 #include "io/operation.h"
 #include "io/socket_driver.h"
+#include "io/work_threads.h"
 
 namespace ringlog::io {
 
@@ -22,10 +21,10 @@ namespace ringlog::io {
 // completions. Completions are reaped into a list, then run from the loop, never from inside a
 // submit or another completion.
 //
-// The thread that calls run() first is the engine's thread for its whole life. post, schedule_at,
-// cancel and stop may be called from any thread; write, sync, read and run_blocking from the
-// engine's only. Files without a descriptor (a log in memory) are served by their own calls, at
-// once. The helper of run_blocking is made when first needed and ends with run().
+// The thread that calls run() first is the engine's thread for its whole life. post, post_aside,
+// schedule_at, cancel and stop may be called from any thread; write, sync, read and run_blocking
+// from the engine's only. Files without a descriptor (a log in memory) are served by their own
+// calls, at once. The threads of post_aside and run_blocking end with run().
 //
 // One caller that waits for each durable write before the next one gets two things. A small durable
 // write that is still alone when the loop would wait is done in place, by a blocking call: handing
@@ -61,6 +60,7 @@ class loop : public engine {
   bool on_own_thread() const { return owner_.load() == std::this_thread::get_id(); }
 
   void post(task work) final;
+  void post_aside(task work) final;
   timer_id schedule_at(monotonic_time time, task work) final;
   bool cancel(timer_id id) final;
 
@@ -87,26 +87,11 @@ class loop : public engine {
   void finished(std::unique_ptr<operation> work);
 
  private:
-  // The thread of run_blocking.
-  struct helper {
-    struct job {
-      callback<status()> work;
-      completion done;
-    };
-    std::mutex mutex;  // guards what follows
-    std::condition_variable work_there;
-    std::deque<job> waiting;
-    bool ending = false;
-    std::thread thread;
-  };
-
   void submit(std::unique_ptr<operation> work);
   void start(std::unique_ptr<operation> work);
   bool may_run_in_place(const operation& work) const;
   void run_lone();
   bool linger();
-  void serve_helper();
-  void end_helper();
   void run_finished();
   void run_posted();
   void run_due_timers();
@@ -124,8 +109,9 @@ class loop : public engine {
   monotonic_time in_place_again_{};  // not before: the last write in place took long
   monotonic_time idle_since_{};
   bool soon_woken_ = false;
-  std::unique_ptr<helper> helper_;
 
+  work_threads helper_{1};  // of run_blocking
+  work_threads aside_{limits::aside_threads_max};
   std::atomic<bool> is_posted_ = false;  // a hint for linger()
   std::mutex mutex_;                     // guards what follows
   std::vector<task> posted_;

@@ -27,10 +27,9 @@ IMPURE = {
 EXCEPTIONS: dict[str, set[str]] = {
     "cpp/io/system_clock.h": {"clock"},
     "cpp/io/system_random.cc": {"random"},
-    "cpp/io/loop.h": {"thread", "wait"},  # the helper of run_blocking
-    "cpp/io/loop.cc": {"thread"},
-    "cpp/io/epoll_engine.h": {"thread", "wait"},  # the pool
-    "cpp/io/epoll_engine.cc": {"thread"},
+    "cpp/io/loop.h": {"thread"},  # which one is its own
+    "cpp/io/work_threads.h": {"thread", "wait"},
+    "cpp/io/work_threads.cc": {"thread"},
 }
 
 

@@ -117,6 +117,7 @@ class recording_engine final : public io::engine {
   recording_engine(io::engine& real, disk_recording& into) : real_(real), into_(into) {}
 
   void post(task work) override { real_.post(std::move(work)); }
+  void post_aside(task work) override { real_.post_aside(std::move(work)); }
   timer_id schedule_at(monotonic_time time, task work) override {
     return real_.schedule_at(time, std::move(work));
   }

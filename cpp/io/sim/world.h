@@ -33,6 +33,7 @@ class simulated_clock final : public clock {
 class actor final : public engine {
  public:
   void post(task work) override;
+  void post_aside(task work) override { end_later(std::move(work)); }
   timer_id schedule_at(monotonic_time time, task work) override;
   bool cancel(timer_id id) override;
 

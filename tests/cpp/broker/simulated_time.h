@@ -21,6 +21,7 @@ class simulated_time final : public clock, public executor {
   monotonic_time now() const override { return now_; }
 
   void post(task work) override { schedule_at(now_, std::move(work)); }
+  void post_aside(task work) override { post(std::move(work)); }
 
   timer_id schedule_at(monotonic_time time, task work) override {
     tasks_.emplace(std::pair(std::max(time, now_), ++last_), std::move(work));

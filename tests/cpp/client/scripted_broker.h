@@ -23,6 +23,8 @@ class manual_executor final : public executor, public clock {
     tasks_.push_back(std::move(work));
   }
 
+  void post_aside(task work) override { post(std::move(work)); }
+
   timer_id schedule_at(monotonic_time time, task work) override {
     const std::lock_guard guard(mutex_);
     timers_.emplace(std::pair(time, ++last_timer_), std::move(work));
@@ -102,6 +104,8 @@ class scripted_broker final : public broker::broker {
     fate what = fate::appended;
     error_code code = error_code::no_memory;
   };
+
+  bool is_open(const topic_partition&) override { return true; }
 
   void produce(ringlog::broker::produce_request request,
                ringlog::broker::reply<ringlog::broker::produce_answer> done) override {
