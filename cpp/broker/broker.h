@@ -22,6 +22,10 @@ class broker {
 
   // ---- records
 
+  // False when requests for the partition would have to open it first, which reads files. True of
+  // one that does not exist.
+  virtual bool is_open(const topic_partition& target) = 0;
+
   // acks none: answered when appended in memory. Otherwise answered when the batches are as
   // durable as the topic demands and the high watermark has passed them. A topic that does not
   // exist is made when `auto.create.topics.enable` says so and the call came through

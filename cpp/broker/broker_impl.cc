@@ -90,6 +90,11 @@ void broker_impl::apply_topic_configs() {
   }
 }
 
+bool broker_impl::is_open(const topic_partition& target) {
+  const auto found = partitions_.find_open(target);
+  return !found.ok() || *found != nullptr;
+}
+
 void broker_impl::produce(produce_request request, reply<produce_answer> done) {
   produces_->produce(std::move(request), std::move(done));
 }

@@ -23,6 +23,7 @@ class broker_impl final : public broker {
   static result<std::unique_ptr<broker>> make(broker_services outside, broker_options options);
   ~broker_impl() override;
 
+  bool is_open(const topic_partition& target) override;
   void produce(produce_request request, reply<produce_answer> done) override;
   fetch_token fetch(fetch_request request, reply<fetch_answer> done) override;
   void cancel_fetch(fetch_token token) override;

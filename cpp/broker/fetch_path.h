@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "base/hash_map.h"
 #include "broker/partition_table.h"
@@ -13,7 +14,8 @@ namespace ringlog::broker {
 
 // Fetch requests (Kafka: ReplicaManager.fetchMessages and DelayedFetch): answered at once when
 // there is enough or something is wrong, else parked until one of their partitions moves, their
-// time is over, or they are cancelled.
+// time is over, or they are cancelled. Files are read on the caller's thread where it may block,
+// else aside.
 class fetch_path : public std::enable_shared_from_this<fetch_path> {
  public:
   using token = std::uint64_t;
@@ -34,15 +36,25 @@ class fetch_path : public std::enable_shared_from_this<fetch_path> {
 
   struct reading {
     fetch_answer answer;
-    bool is_final = false;  // enough bytes, or a failure
+    bool is_final = false;     // enough bytes, or a failure
+    bool needs_files = false;  // memory alone cannot tell; the answer is of no use
   };
-  reading read(const fetch_request& request) const;
-  fetched_partition read_partition(const fetch_partition& asked, std::int64_t bytes_max,
-                                   bool min_one_batch, isolation_level isolation,
-                                   std::int64_t& bytes) const;
+  struct read_rules {
+    std::int64_t bytes_max;
+    bool min_one_batch;
+    isolation_level isolation;
+    storage::read_source source;
+  };
+  reading read(const fetch_request& request, storage::read_source source) const;
+  // None where files are needed.
+  std::optional<fetched_partition> read_partition(const fetch_partition& asked,
+                                                  const read_rules& rules,
+                                                  std::int64_t& bytes) const;
+  void read_aside(const std::shared_ptr<parked_fetch>& fetch);
   void park(const std::shared_ptr<parked_fetch>& fetch);
   // Answers a parked fetch when there is enough, or anyhow.
-  void look_again(const std::shared_ptr<parked_fetch>& fetch, patience left);
+  void look_again(const std::shared_ptr<parked_fetch>& fetch, patience left,
+                  storage::read_source source = storage::read_source::memory);
 
   const broker_services outside_;
   partition_table& partitions_;

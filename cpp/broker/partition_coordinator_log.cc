@@ -43,27 +43,33 @@ void partition_coordinator_log::append(std::vector<coordinator_record> records,
 }
 
 void partition_coordinator_log::replay(coordinator_replay& target, callback<void(status)> done) {
-  outside_.engine.post([self = shared_from_this(), &target, done = std::move(done)]() mutable {
-    self->replay_from(self->target_->log().offsets().log_start, target, std::move(done));
-  });
+  replay_from(target_->log().offsets().log_start, target, std::move(done));
 }
 
 void partition_coordinator_log::replay_from(offset_t from, coordinator_replay& target,
                                             callback<void(status)> done) {
-  const auto read =
-      target_->log().read(from, replay_piece_bytes, storage::read_bound::high_watermark);
-  if (!read.ok()) return done(read.failure());
+  outside_.engine.post_aside([self = shared_from_this(), from, &target,
+                              done = std::move(done)]() mutable {
+    auto read =
+        self->target_->log().read(from, replay_piece_bytes, storage::read_bound::high_watermark);
+    self->outside_.engine.post(
+        [self, from, &target, read = std::move(read), done = std::move(done)]() mutable {
+          const auto next = tell(read, from, target);
+          if (!next.ok()) return done(next.failure());
+          if (*next == from) return done({});
+          self->replay_from(*next, target, std::move(done));
+        });
+  });
+}
+
+result<offset_t> partition_coordinator_log::tell(const result<storage::log_read>& read,
+                                                 offset_t from, coordinator_replay& target) {
+  if (!read.ok()) return read.failure();
   offset_t next = from;
   for (const shared_bytes& piece : read->batches) {
-    const auto replayed = replay_batches(piece.bytes, next, target);
-    if (!replayed.ok()) return done(replayed.failure());
-    next = *replayed;
+    TRY_ASSIGN(next, replay_batches(piece.bytes, next, target));
   }
-  if (next == from) return done({});
-  outside_.engine.post(
-      [self = shared_from_this(), next, &target, done = std::move(done)]() mutable {
-        self->replay_from(next, target, std::move(done));
-      });
+  return next;
 }
 
 }  // namespace ringlog::broker

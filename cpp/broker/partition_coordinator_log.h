@@ -21,8 +21,10 @@ class partition_coordinator_log final
   void replay(coordinator_replay& target, callback<void(status)> done) override;
 
  private:
-  // Reads a piece on the engine's thread, then posts the next one.
+  // Piece by piece: each is read aside and told on the engine's thread.
   void replay_from(offset_t from, coordinator_replay& target, callback<void(status)> done);
+  static result<offset_t> tell(const result<storage::log_read>& read, offset_t from,
+                               coordinator_replay& target);
 
   const std::shared_ptr<partition> target_;
   const broker_services outside_;

@@ -12,7 +12,7 @@ partition_table::partition_table(broker_services outside, config_service& config
       configs_(configs),
       no_room_(std::make_shared<room_queue>(outside.engine, outside.time)) {}
 
-result<std::shared_ptr<partition>> partition_table::find(const topic_partition& tp) {
+result<std::shared_ptr<partition>> partition_table::find_open(const topic_partition& tp) {
   {
     const std::lock_guard guard(mutex_);
     if (closed_) return *closed_;
@@ -23,6 +23,14 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
   if (topic == nullptr || topic->find_partition(tp.partition) == nullptr) {
     return unknown_partition(tp);
   }
+  return std::shared_ptr<partition>();
+}
+
+result<std::shared_ptr<partition>> partition_table::find(const topic_partition& tp) {
+  TRY_ASSIGN(auto open, find_open(tp));
+  if (open != nullptr) return open;
+  const auto topic = outside_.controller.published()->find_topic(tp.topic);
+  if (topic == nullptr) return unknown_partition(tp);
   // Outside the mutex: this may read files. Whoever comes first puts it into the table.
   const storage::log_config config = configs_.log_config_of(tp.topic);
   auto log = outside_.logs.open_log(tp, topic->id, config);
@@ -47,10 +55,9 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
   return place->second;
 }
 
-result<std::shared_ptr<partition>> partition_table::find(const topic_partition& tp,
-                                                         leader_epoch_t current) {
-  TRY_ASSIGN(auto found, find(tp));
-  if (current == no_leader_epoch) return found;
+status partition_table::check_leader_epoch(const topic_partition& tp,
+                                           leader_epoch_t current) const {
+  if (current == no_leader_epoch) return {};
   const auto topic = outside_.controller.published()->find_topic(tp.topic);
   if (topic == nullptr) return unknown_partition(tp);
   const leader_epoch_t ours = topic->find_partition(tp.partition)->leader_epoch;
@@ -63,7 +70,7 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
     return make_error(error_code::unknown_leader_epoch,
                       "{} is at leader epoch {}, the request at {}", tp.to_string(), ours, current);
   }
-  return found;
+  return {};
 }
 
 std::vector<std::shared_ptr<partition>> partition_table::opened() const {

@@ -21,9 +21,11 @@ class partition_table {
   // opened.
   result<std::shared_ptr<partition>> find(const topic_partition& tp);
 
-  // The same with Kafka's check of the epoch that a client believes in (KIP-320): fenced or
-  // unknown.
-  result<std::shared_ptr<partition>> find(const topic_partition& tp, leader_epoch_t current);
+  // As find(), but null where the partition would have to be opened, which reads files.
+  result<std::shared_ptr<partition>> find_open(const topic_partition& tp);
+
+  // Kafka's check of the epoch that a client believes in (KIP-320): fenced or unknown.
+  status check_leader_epoch(const topic_partition& tp, leader_epoch_t current) const;
 
   std::vector<std::shared_ptr<partition>> opened() const;
 

@@ -57,6 +57,8 @@ struct fetch_request {
   std::int64_t bytes_min = 1;
   std::int64_t bytes_max = 52'428'800;
   isolation_level isolation = isolation_level::read_uncommitted;
+  // The caller's thread may open partitions and read files. If not, that is done on another one.
+  bool may_block = true;
 };
 
 struct aborted_transaction {

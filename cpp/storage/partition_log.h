@@ -59,6 +59,9 @@ struct aborted_transaction {
   bool operator==(const aborted_transaction&) const = default;
 };
 
+// What a read may look at: files take as long as the disk does.
+enum class read_source : std::uint8_t { memory, memory_and_files };
+
 struct log_read {
   std::vector<shared_bytes> batches;  // whole batches, back to back; the first may begin before
                                       // the offset asked for
@@ -66,6 +69,7 @@ struct log_read {
   offset_t end_offset{no_offset};            // past the last batch: where to read on
   log_offsets offsets;                       // as they were for this read
   std::vector<aborted_transaction> aborted;  // with read_bound::last_stable, by first offset
+  bool needs_files = false;                  // with read_source::memory: the rest is of no use
 };
 
 struct timestamped_offset {
@@ -146,8 +150,10 @@ class partition_log : public std::enable_shared_from_this<partition_log> {
   // Whole batches from the one that holds `from` on, at most bytes_max bytes, but at least one
   // batch when there is one and `min_one_batch`; an empty answer from the bound's offset on.
   // error_code::offset_out_of_range unless log_start <= from <= log_end.
+  // From memory alone, `needs_files` is set where that is not enough.
   result<log_read> read(offset_t from, std::int64_t bytes_max, read_bound bound,
-                        bool min_one_batch = true) const;
+                        bool min_one_batch = true,
+                        read_source source = read_source::memory_and_files) const;
 
   // The first record at or after `timestamp` (ListOffsets); nothing when there is none below the
   // bound.

@@ -181,9 +181,9 @@ void collect_aborted(std::vector<aborted_transaction>& found,
   });
 }
 
-// The aborted transactions that concern [from, to).
-result<std::vector<aborted_transaction>> aborted_between(const log_state& log, offset_t from,
-                                                         offset_t to) {
+// Adds the aborted transactions that concern [from, answer.end_offset).
+status add_aborted(const log_state& log, offset_t from, read_source source, log_read& answer) {
+  const offset_t to = answer.end_offset;
   std::vector<aborted_range> ranges;
   std::vector<std::shared_ptr<segment>> unread;  // whose indexes the cache has
   {
@@ -198,13 +198,16 @@ result<std::vector<aborted_transaction>> aborted_between(const log_state& log, o
       }
     }
   }
+  if (!unread.empty() && source == read_source::memory) {
+    answer.needs_files = true;
+    return {};
+  }
   for (const auto& of : unread) {
     TRY_ASSIGN(const auto indexes, log.context.cache.indexes(*of));
     if (indexes->transactions.collect(from, to, ranges)) break;
   }
-  std::vector<aborted_transaction> found;
-  collect_aborted(found, ranges);
-  return found;
+  collect_aborted(answer.aborted, ranges);
+  return {};
 }
 
 error out_of_range(const log_state& log, offset_t offset) {
@@ -241,13 +244,18 @@ result<batch_run> read_files(const log_state& log, const run_bounds& bounds) {
 }
 
 // As partition_log::read for a position that is known to be in range.
-result<log_read> read_between(const log_state& log, const run_bounds& bounds) {
+result<log_read> read_between(const log_state& log, const run_bounds& bounds,
+                              read_source source = read_source::memory_and_files) {
   log_read answer;
   {
     const std::lock_guard lock(log.mutex);
     if (log.deleted) return *log.refusal;
     answer.offsets = log.offsets;
     if (bounds.from >= bounds.to || read_tail(log, bounds, answer)) return answer;
+  }
+  if (source == read_source::memory) {
+    answer.needs_files = true;
+    return answer;
   }
   TRY_ASSIGN(auto run, read_files(log, bounds));
   if (run.end_offset == no_offset) return answer;
@@ -264,7 +272,7 @@ result<log_read> read_between(const log_state& log, const run_bounds& bounds) {
 // ---- partition_log
 
 result<log_read> partition_log::read(offset_t from, std::int64_t bytes_max, read_bound bound,
-                                     bool min_one_batch) const {
+                                     bool min_one_batch, read_source source) const {
   run_bounds bounds{from, no_offset, bytes_max, min_one_batch};
   {
     const std::lock_guard lock(state_->mutex);
@@ -274,9 +282,9 @@ result<log_read> partition_log::read(offset_t from, std::int64_t bytes_max, read
     }
     bounds.to = state_->bound(bound);
   }
-  TRY_ASSIGN(log_read answer, read_between(*state_, bounds));
+  TRY_ASSIGN(log_read answer, read_between(*state_, bounds, source));
   if (bound == read_bound::last_stable && !answer.batches.empty()) {
-    TRY_ASSIGN(answer.aborted, aborted_between(*state_, from, answer.end_offset));
+    TRY(add_aborted(*state_, from, source, answer));
   }
   return answer;
 }
