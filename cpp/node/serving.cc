@@ -95,8 +95,9 @@ result<std::unique_ptr<serving>> serving::start(std::shared_ptr<node> opened,
   TRY(made->make_threads(threads_of(given)));
   std::vector<server::server::place> places;
   for (const auto& one : made->threads_) places.push_back({one->loop.get(), &one->network});
-  made->server_ = std::make_unique<server::server>(served.broker(), served.time(), served.random(),
-                                                   served.log(), limits_of(given), places);
+  made->server_ =
+      std::make_unique<server::server>(served.broker(), served.engine(), served.time(),
+                                       served.random(), served.log(), limits_of(given), places);
   for (const listener& one : options.listeners) TRY(made->listen(one));
   return made;
 }

@@ -125,9 +125,11 @@ void client_connection::read_held() {
 bool client_connection::may_begin_next() const {
   if (waiting_.empty() || is_draining_ || !is_open()) return false;
   if (unsent_bytes_ > limits::unsent_answer_bytes_max) return false;
-  const auto is_produce = [](const pending_call& call) { return call.is_produce; };
-  return pending_.empty() ||
-         (is_produce_frame(waiting_.front().bytes) && std::ranges::all_of(pending_, is_produce));
+  const auto is_begun_produce = [](const pending_call& call) {
+    return call.is_produce && !call.begins_aside;
+  };
+  return pending_.empty() || (is_produce_frame(waiting_.front().bytes) &&
+                              std::ranges::all_of(pending_, is_begun_produce));
 }
 
 void client_connection::begin_requests() {
@@ -145,12 +147,22 @@ void client_connection::begin(frame next) {
   if (!header.ok()) return close(std::move(header.failure()));
   const auto when_abandoned = std::make_shared<task>();
   const std::uint64_t number = ++last_number_;
-  pending_.push_back({number, is_produce_frame(next.bytes), when_abandoned, std::nullopt});
+  pending_.push_back({.number = number,
+                      .is_produce = is_produce_frame(next.bytes),
+                      .when_abandoned = when_abandoned,
+                      .outcome = std::nullopt});
   is_beginning_ = true;
-  const status begun = begin_call(
+  const auto place = begin_call(
       {shared_, from_, route_, when_abandoned, number, std::move(next), std::move(*header)});
   is_beginning_ = false;
-  if (!begun.ok()) close(begun.failure());
+  if (!place.ok()) return close(place.failure());
+  pending_.back().begins_aside = *place == begun::aside;
+}
+
+void client_connection::begun_aside(std::uint64_t number) {
+  const auto found = std::ranges::find(pending_, number, &pending_call::number);
+  if (found != pending_.end()) found->begins_aside = false;
+  go_on();
 }
 
 void deliver(answer_route& route, std::uint64_t number, callback<outcome_of_call()> encode) {

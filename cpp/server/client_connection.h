@@ -13,7 +13,7 @@ class connection_home;
 
 // One client: its frames become calls, its answers go out in the order of its requests. As in
 // Kafka, a request begins when the one before it is answered, so that it sees what that one did;
-// only Produces are begun while others are under way, because each waits for the disk.
+// only Produces are begun while others wait for the disk. What may block begins on another thread.
 //
 // Nothing more is read while limits::requests_per_connection_max requests wait, while the server's
 // request memory is full, or while the client leaves more than limits::unsent_answer_bytes_max of
@@ -38,6 +38,9 @@ class client_connection final : public io::connection_user {
   // The call of that number is over.
   void take_outcome(std::uint64_t number, outcome_of_call outcome);
 
+  // Its handler, which ran aside, is done; the answer may still be to come.
+  void begun_aside(std::uint64_t number);
+
   // Closes when nobody used it for too long, or a frame broke off.
   void check_idle(monotonic_time now);
 
@@ -50,6 +53,7 @@ class client_connection final : public io::connection_user {
   struct pending_call {
     std::uint64_t number;
     bool is_produce;
+    bool begins_aside = false;
     std::shared_ptr<task> when_abandoned;
     std::optional<outcome_of_call> outcome;
   };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/endian.h"
+#include "server/client_connection.h"
 #include "server/handlers/handlers.h"
 
 namespace ringlog::server {
@@ -11,8 +12,12 @@ namespace {
 
 struct served_api {
   const protocol::api_info* info;
-  status (*begin)(call_origin origin);
+  result<begun> (*begin)(call_origin origin);
 };
+
+// Where a handler runs: on the connection's thread when it never blocks, else aside; or as
+// handlers::may_block() says of a request.
+enum class runs { here, aside, by_request };
 
 // What a request looks like whose version nobody knows: nothing of it is read.
 template <typename Request>
@@ -21,8 +26,14 @@ result<Request> read_request(const protocol::request_frame& header, bool knows_v
   return protocol::decode_request<Request>(header);
 }
 
-template <typename Request, typename Response>
-status begin_with(void (*handler)(call_ptr<Request, Response>), call_origin origin) {
+template <runs where, typename Request, typename Response>
+bool goes_aside(const call_ptr<Request, Response>& made) {
+  if constexpr (where == runs::by_request) return handlers::may_block(made);
+  return where == runs::aside;
+}
+
+template <runs where, typename Request, typename Response>
+result<begun> begin_with(void (*handler)(call_ptr<Request, Response>), call_origin origin) {
   std::int16_t& version = origin.header.header.request_api_version;
   const protocol::api_info& api = *origin.header.api;
   const bool knows_version = api.has_version(version) && version <= api.highest_advertised_version;
@@ -31,13 +42,23 @@ status begin_with(void (*handler)(call_ptr<Request, Response>), call_origin orig
   }
   TRY_ASSIGN(Request request, read_request<Request>(origin.header, knows_version));
   if (!knows_version) version = 0;
+  const auto shared = origin.shared;
+  const auto route = origin.route;
+  const std::uint64_t number = origin.number;
   auto made = call<Request, Response>::make(std::move(origin), std::move(request));
   if constexpr (std::is_same_v<Request, protocol::api_versions_request>) {
     if (!knows_version)
       made->response.error_code = code_of(model::kafka_error::unsupported_version);
   }
-  handler(std::move(made));
-  return {};
+  if (!goes_aside<where>(made)) {
+    handler(std::move(made));
+    return begun::here;
+  }
+  shared->engine.post_aside([handler, made = std::move(made), route, number]() mutable {
+    handler(std::move(made));
+    route->run([number](client_connection& mine) { mine.begun_aside(number); });
+  });
+  return begun::aside;
 }
 
 // From the type of its handler.
@@ -46,17 +67,17 @@ constexpr std::int16_t key_of(void (*)(call_ptr<Request, Response>)) {
   return Request::info.api_key;
 }
 
-template <auto handler>
+template <auto handler, runs where = runs::here>
 served_api serve() {
   return {protocol::find_api(key_of(handler)),
-          [](call_origin origin) { return begin_with(handler, std::move(origin)); }};
+          [](call_origin origin) { return begin_with<where>(handler, std::move(origin)); }};
 }
 
 // An API is served when it stands here.
 const std::array table{
-    serve<handlers::produce>(),
+    serve<handlers::produce, runs::by_request>(),
     serve<handlers::fetch>(),
-    serve<handlers::list_offsets>(),
+    serve<handlers::list_offsets, runs::aside>(),
     serve<handlers::metadata>(),
     serve<handlers::offset_commit>(),
     serve<handlers::offset_fetch>(),
@@ -70,9 +91,9 @@ const std::array table{
     serve<handlers::api_versions>(),
     serve<handlers::create_topics>(),
     serve<handlers::delete_topics>(),
-    serve<handlers::delete_records>(),
+    serve<handlers::delete_records, runs::aside>(),
     serve<handlers::init_producer_id>(),
-    serve<handlers::offset_for_leader_epoch>(),
+    serve<handlers::offset_for_leader_epoch, runs::aside>(),
     serve<handlers::describe_configs>(),
     serve<handlers::alter_configs>(),
     serve<handlers::create_partitions>(),
@@ -83,7 +104,7 @@ const std::array table{
     serve<handlers::list_partition_reassignments>(),
     serve<handlers::offset_delete>(),
     serve<handlers::describe_cluster>(),
-    serve<handlers::describe_producers>(),
+    serve<handlers::describe_producers, runs::aside>(),
     serve<handlers::list_config_resources>(),
     serve<handlers::describe_topic_partitions>(),
 };
@@ -99,7 +120,7 @@ const auto infos = [] {
 
 std::span<const protocol::api_info* const> served_apis() { return infos; }
 
-status begin_call(call_origin origin) {
+result<begun> begin_call(call_origin origin) {
   const std::int16_t key = origin.header.api->key;
   const auto found = std::ranges::find(table, key, [](const auto& api) { return api.info->key; });
   if (found == table.end()) {

@@ -9,10 +9,13 @@ namespace ringlog::server {
 // The APIs that are served, by key, in their order: what ApiVersions lists.
 std::span<const protocol::api_info* const> served_apis();
 
-// Hands a request to the handler of its API. Fails when it cannot be one that we serve: an unknown
+enum class begun { here, aside };
+
+// Hands a request to the handler of its API: here, or, where that may block, aside; the connection
+// is told when that is done. Fails when it cannot be one that we serve: an unknown
 // key, a version that is not advertised, bytes that are no such request. Only ApiVersions is
 // answered in every version (KIP-511).
-status begin_call(call_origin origin);
+result<begun> begin_call(call_origin origin);
 
 // By the first bytes of its header.
 bool is_produce_frame(bytes_view frame);

@@ -37,9 +37,9 @@ class server::acceptor final : public io::listener_user {
   std::size_t next_ = 0;
 };
 
-server::server(broker::broker& core, const clock& time, random_source& random, log_sink& sink,
-               const server_limits& limits, const std::vector<place>& places)
-    : shared_(std::make_shared<shared_state>(core, time, random, sink, limits)) {
+server::server(broker::broker& core, executor& engine, const clock& time, random_source& random,
+               log_sink& sink, const server_limits& limits, const std::vector<place>& places)
+    : shared_(std::make_shared<shared_state>(core, engine, time, random, sink, limits)) {
   for (const place& one : places) {
     homes_.push_back(std::make_unique<connection_home>(*one.loop, *one.network, shared_));
   }

@@ -21,9 +21,10 @@ class server {
     io::network* network;
   };
 
-  // The places outlive the server; there is at least one. `random` is used by any thread.
-  server(broker::broker& core, const clock& time, random_source& random, log_sink& sink,
-         const server_limits& limits, const std::vector<place>& places);
+  // The places outlive the server; there is at least one. `random` is used by any thread. The
+  // engine is the core's: what may block is run by its post_aside().
+  server(broker::broker& core, executor& engine, const clock& time, random_source& random,
+         log_sink& sink, const server_limits& limits, const std::vector<place>& places);
 
   // Calls back, on the first network thread, with the address that is listened on.
   void listen(const io::socket_address& where, advertised_address advertised,

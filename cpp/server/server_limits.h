@@ -43,6 +43,9 @@ inline constexpr std::int64_t unsent_answer_bytes_max = 1 * MiB;
 // A frame that has begun and of which nothing more comes for so long ends the connection.
 inline constexpr milliseconds frame_pause_max{30'000};
 
+// A batch that is larger is not decompressed on a network thread.
+inline constexpr std::int64_t compressed_bytes_in_place_max = 64 * KiB;
+
 // Unless num.network.threads says how many.
 inline constexpr std::size_t network_threads_max = 4;
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/executor.h"
 #include "base/log_sink.h"
 #include "base/random.h"
 #include "broker/broker.h"
@@ -35,9 +36,10 @@ class connection_counts {
 
 // What all connections of a server have together; kept by them and by their calls. Any thread.
 struct shared_state {
-  shared_state(broker::broker& asked, const clock& clock, random_source& random, log_sink& log,
-               const server_limits& given)
+  shared_state(broker::broker& asked, executor& aside, const clock& clock, random_source& random,
+               log_sink& log, const server_limits& given)
       : core(asked),
+        engine(aside),
         time(clock),
         sink(log),
         limits(given),
@@ -46,6 +48,7 @@ struct shared_state {
                         given.fetch_session_eviction_min}) {}
 
   broker::broker& core;
+  executor& engine;  // the core's
   const clock& time;
   log_sink& sink;
   const server_limits limits;

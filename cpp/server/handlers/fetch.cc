@@ -84,6 +84,7 @@ broker::fetch_request without_partitions(const fetch_call& call) {
   wanted.bytes_max = std::clamp<std::int64_t>(
       request.max_bytes, 0, std::clamp<std::int64_t>(room, 0, shared.limits.fetch_bytes_max));
   wanted.isolation = to_isolation(request.isolation_level);
+  wanted.may_block = false;
   return wanted;
 }
 

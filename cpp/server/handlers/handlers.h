@@ -5,7 +5,8 @@
 
 // One handler per API, each in the file of its name: it translates the request for the broker's
 // core and the replies into the response. What the answers mean is Kafka's (KafkaApis and what it
-// calls). A handler runs on its connection's thread and does not block.
+// calls). A handler runs on its connection's thread and does not block, but for those that
+// served_apis.cc runs aside.
 namespace ringlog::server::handlers {
 
 using alter_configs_call =
@@ -94,6 +95,8 @@ void offset_delete(offset_delete_call call);
 void offset_fetch(offset_fetch_call call);
 void offset_for_leader_epoch(offset_for_leader_epoch_call call);
 void produce(produce_call call);
+// A partition must be opened first, or much is to be decompressed.
+bool may_block(const produce_call& call);
 void sync_group(sync_group_call call);
 
 }  // namespace ringlog::server::handlers

@@ -1,4 +1,5 @@
 #include "base/endian.h"
+#include "model/record_batch.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
 
@@ -14,6 +15,14 @@ bool is_one_batch(bytes_view records) {
   constexpr std::size_t front = sizeof(std::int64_t) + sizeof(std::int32_t);
   return records.size() > front && load_be<std::int32_t>(records.data() + sizeof(std::int64_t)) ==
                                        static_cast<std::int64_t>(records.size() - front);
+}
+
+// Its records are looked at, so they are decompressed.
+bool takes_long(bytes_view records) {
+  if (static_cast<std::int64_t>(records.size()) <= limits::compressed_bytes_in_place_max) {
+    return false;
+  }
+  return model::batch_header_view(records).compression() != compression_type::none;
 }
 
 void refuse(const produce_call& call, answered_partition& target, std::int16_t code,
@@ -53,6 +62,18 @@ kafka_error fault_of(const protocol::produce_request& request) {
 }
 
 }  // namespace
+
+bool may_block(const produce_call& call) {
+  for (const auto& topic : call->request.topic_data) {
+    const auto name = topic_name_of(call->core(), topic.name, topic.topic_id);
+    if (!name) continue;
+    for (const sent_partition& sent : topic.partition_data) {
+      if (!call->core().is_open(make_partition(*name, sent.index))) return true;
+      if (sent.records && takes_long(*sent.records)) return true;
+    }
+  }
+  return false;
+}
 
 void produce(produce_call call) {
   const protocol::produce_request& request = call->request;

@@ -4,13 +4,13 @@
 
 #include <atomic>
 
-#include "io/file.h"
+#include "io/wrapped_disk.h"
 
 namespace ringlog::storage {
 
-class faulty_disk final : public io::file_system {
+class faulty_disk final : public io::wrapped_disk {
  public:
-  explicit faulty_disk(io::file_system& below) : below_(below) {}
+  using wrapped_disk::wrapped_disk;
 
   std::atomic<bool> full{false};         // reservations and new files find no space
   std::atomic<bool> writes_fail{false};  // segment files answer EIO
@@ -19,64 +19,32 @@ class faulty_disk final : public io::file_system {
     if (full && mode == io::open_mode::create) {
       return make_error(error_code::no_space, "{}: no space left (injected)", path);
     }
-    TRY_ASSIGN(auto opened, below_.open(path, mode));
+    TRY_ASSIGN(auto opened, wrapped_disk::open(path, mode));
     return std::unique_ptr<io::file>(new faulty_file(*this, std::move(opened)));
   }
   result<std::unique_ptr<io::file>> open_direct(const std::string& path) override {
-    TRY_ASSIGN(auto opened, below_.open_direct(path));
+    TRY_ASSIGN(auto opened, wrapped_disk::open_direct(path));
     return std::unique_ptr<io::file>(new faulty_file(*this, std::move(opened)));
   }
-  result<std::unique_ptr<io::volume>> open_volume(const std::string& path) override {
-    return below_.open_volume(path);
-  }
-  result<std::vector<io::directory_entry>> list(const std::string& path) override {
-    return below_.list(path);
-  }
-  result<bool> exists(const std::string& path) override { return below_.exists(path); }
-  status make_directories(const std::string& path) override {
-    return below_.make_directories(path);
-  }
-  status rename(const std::string& source, const std::string& target) override {
-    return below_.rename(source, target);
-  }
-  status remove(const std::string& path) override { return below_.remove(path); }
-  status remove_tree(const std::string& path) override { return below_.remove_tree(path); }
-  status sync_directory(const std::string& path) override { return below_.sync_directory(path); }
-  result<std::unique_ptr<io::file_lock>> lock(const std::string& path) override {
-    return below_.lock(path);
-  }
-  result<std::uint64_t> available_bytes(const std::string& path) override {
-    return below_.available_bytes(path);
-  }
-  result<identity> identify(const std::string& path) override { return below_.identify(path); }
 
  private:
-  // Without a descriptor, so that the engine asks the file itself.
-  class faulty_file final : public io::file {
+  class faulty_file final : public io::wrapped_file {
    public:
     faulty_file(faulty_disk& disk, std::unique_ptr<io::file> below)
-        : disk_(disk), below_(std::move(below)) {}
+        : wrapped_file(std::move(below)), disk_(disk) {}
 
-    result<std::size_t> read_at(std::uint64_t position, mutable_bytes target) override {
-      return below_->read_at(position, target);
-    }
     status write_at(std::uint64_t position, bytes_view source) override {
       TRY(check());
-      return below_->write_at(position, source);
+      return wrapped_file::write_at(position, source);
     }
     status sync() override {
       TRY(check());
-      return below_->sync();
+      return wrapped_file::sync();
     }
-    status resize(std::uint64_t size) override { return below_->resize(size); }
     status reserve(std::uint64_t size) override {
       if (disk_.full) return make_error(error_code::no_space, "{}: no space (injected)", path());
-      return below_->reserve(size);
+      return wrapped_file::reserve(size);
     }
-    result<std::uint64_t> size() const override { return below_->size(); }
-    const std::string& path() const override { return below_->path(); }
-    int descriptor() const override { return -1; }
-    bool is_direct() const override { return below_->is_direct(); }
 
    private:
     status check() const {
@@ -87,10 +55,7 @@ class faulty_disk final : public io::file_system {
     }
 
     faulty_disk& disk_;
-    std::unique_ptr<io::file> below_;
   };
-
-  io::file_system& below_;
 };
 
 }  // namespace ringlog::storage
