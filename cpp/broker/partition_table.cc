@@ -60,7 +60,9 @@ status partition_table::check_leader_epoch(const topic_partition& tp,
   if (current == no_leader_epoch) return {};
   const auto topic = outside_.controller.published()->find_topic(tp.topic);
   if (topic == nullptr) return unknown_partition(tp);
-  const leader_epoch_t ours = topic->find_partition(tp.partition)->leader_epoch;
+  const auto known = topic->find_partition(tp.partition);
+  if (known == nullptr) return unknown_partition(tp);
+  const leader_epoch_t ours = known->leader_epoch;
   if (current < ours) {
     return make_error(error_code::fenced_leader_epoch,
                       "{} is at leader epoch {}, the request at {}: refresh the metadata",
