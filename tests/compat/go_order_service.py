@@ -8,32 +8,20 @@ import os
 import re
 import signal
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError
 
 import go_command
+from waiting import WAIT_SECONDS_MAX, until
 
 MODULE = Path(__file__).resolve().parents[2] / "examples" / "go-order-service"
-WAIT_SECONDS_MAX = 120
 LISTENS = re.compile(r"listens on (http://\S+)")
 
 
 def build(folder: Path):
     """Programs `server` and `producer` in the folder."""
     go_command.run(MODULE, "build", "-o", f"{folder}/", "./cmd/...")
-
-
-def until(what: str, happened: Callable):
-    """Waits, and gives what was not false."""
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while time.monotonic() < deadline:
-        if found := happened():
-            return found
-        time.sleep(0.1)
-    raise TimeoutError(f"not in {WAIT_SECONDS_MAX} s: {what}")
 
 
 class Instance:

@@ -1,7 +1,6 @@
 """`ringlog serve` and Kafka Connect 4.3: lines of a file through a topic into another file."""
 
 import json
-import time
 import urllib.request
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import kafka_oracle
 import pytest
 from java_programs import JavaProcess
 from served import Served
+from waiting import WAIT_SECONDS_MAX, until
 
-WAIT_SECONDS_MAX = 120
 STANDALONE = "org.apache.kafka.connect.cli.ConnectStandalone"
 DISTRIBUTED = "org.apache.kafka.connect.cli.ConnectDistributed"
 WORKER = {
@@ -59,16 +58,6 @@ def append(folder: Path, lines: list[str]):
     """To the file that the source reads."""
     with open(folder / "in", "a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
-
-
-def until(what: str, happened):
-    """Waits, and gives what was not false."""
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while time.monotonic() < deadline:
-        if found := happened():
-            return found
-        time.sleep(0.1)
-    raise TimeoutError(f"not in {WAIT_SECONDS_MAX} s: {what}")
 
 
 def wait_for_lines(folder: Path, lines: list[str]):

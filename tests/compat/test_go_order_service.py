@@ -12,8 +12,9 @@ import go_order_service
 import kafka_clients
 import pytest
 from confluent_kafka.admin import NewTopic
-from go_order_service import Instance, until
+from go_order_service import Instance
 from served import Served
+from waiting import until
 
 GROUP = "wildberries-order-service"
 PRODUCE_SECONDS_MAX = 120
