@@ -5,13 +5,14 @@ import time
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Producer,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, NewTopic
+from kafka import KafkaAdminClient
+from kafka.errors import CoordinatorLoadInProgressError, NotCoordinatorError
 
 READ_SECONDS_MAX = 30
 COORDINATOR_MOVES = {
@@ -121,13 +122,25 @@ def _until_end(reader: Consumer, name: str):
 
 
 def committed(bootstrap: str, group: str) -> dict:
-    """Committed offsets of a group: {(topic, partition): (offset, metadata)}."""
-    handle, asked = admin(bootstrap), [ConsumerGroupTopicPartitions(group)]
-    (future,) = handle.list_consumer_group_offsets(asked).values()
-    return {
-        (one.topic, one.partition): (one.offset, one.metadata)
-        for one in future.result(READ_SECONDS_MAX).topic_partitions
-    }
+    """Committed offsets of a group: {(topic, partition): offset}.
+
+    Asked by kafka-python: confluent-kafka reads an offset's metadata beyond its end, so that it
+    cannot list offsets with metadata (Kafka Streams commits some) except by luck. A coordinator
+    that is still being loaded is asked again.
+    """
+    client = KafkaAdminClient(bootstrap_servers=bootstrap)
+    deadline = time.monotonic() + READ_SECONDS_MAX
+    try:
+        while True:
+            try:
+                listed = client.list_group_offsets([group])[group]
+                return {(one.topic, one.partition): at.offset for one, at in listed.items()}
+            except (CoordinatorLoadInProgressError, NotCoordinatorError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+    finally:
+        client.close()
 
 
 def commit(bootstrap: str, group: str, offsets: dict):

@@ -81,7 +81,7 @@ def keys_of(bootstrap: str, topic: str, partitions: int = 1) -> list[str]:
 def committed(bootstrap: str, topic: str = "orders") -> dict[int, int]:
     """Offsets of the service's group by partition."""
     offsets = kafka_clients.committed(bootstrap, GROUP)
-    return {partition: at for (name, partition), (at, _) in offsets.items() if name == topic}
+    return {partition: at for (name, partition), at in offsets.items() if name == topic}
 
 
 def test_producer_tool(programs, tmp_path):

@@ -31,7 +31,7 @@ def test_start_serve_stop_dump(kafka_server, tmp_path):
     assert [(key, value) for _, _, key, value, _ in read] == [
         (key, value) for _, partition, key, value, _ in sent if partition == 0
     ]
-    assert kafka_clients.committed(server.bootstrap, "readers")[("plain", 0)][0] == 3
+    assert kafka_clients.committed(server.bootstrap, "readers")[("plain", 0)] == 3
     server.stop()
     assert server.complaints() == []
 

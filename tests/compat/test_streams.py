@@ -126,7 +126,7 @@ def test_hourly_viewing_statistics(classes, bootstrap, tmp_path):
         assert written(bootstrap, "user-profiles-updated", len(expected)) == expected
     assert written(bootstrap, "user-profiles-updated", len(expected)) == expected
     committed = kafka_clients.committed(bootstrap, "viewing-statistics")
-    assert committed["viewing-events", 0][0] == len(early) + len(late)
+    assert committed["viewing-events", 0] == len(early) + len(late)
 
 
 def test_click_counts_of_five_minutes(classes, bootstrap, tmp_path):
