@@ -30,7 +30,7 @@ class log {
   log& operator=(const log&) = delete;
 
   const std::shared_ptr<client::transport>& transport() const { return over_; }
-  broker::broker& broker() { return over_->broker(); }
+  client::service& broker() { return over_->broker(); }
   void create_topic(std::int32_t partitions);
 
   // The clean close: everything in place, the directory is Kafka's. Also the destructor's work.
@@ -62,7 +62,7 @@ byte_buffer make_batch_of_bytes(values& from, std::int64_t bytes, std::int64_t& 
 // Used by one thread; ends the process when a batch fails.
 class produce_window {
  public:
-  produce_window(broker::broker& to, std::int64_t batches_max)
+  produce_window(client::service& to, std::int64_t batches_max)
       : to_(to), batches_max_(batches_max) {}
 
   // Waits for room first.
@@ -75,7 +75,7 @@ class produce_window {
   void wait_until(std::int64_t in_flight);
   void answered(std::optional<error> failure);
 
-  broker::broker& to_;
+  client::service& to_;
   const std::int64_t batches_max_;
   std::mutex mutex_;
   std::condition_variable changed_;

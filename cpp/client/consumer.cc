@@ -20,7 +20,10 @@ std::shared_ptr<consumer> consumer::make(std::shared_ptr<transport> over,
 }
 
 consumer::consumer(std::shared_ptr<transport> over, consumer_options options)
-    : over_(std::move(over)), options_(std::move(options)), fetched_(options_) {}
+    : over_(std::move(over)),
+      options_(std::move(options)),
+      positions_(*over_, options_),
+      fetched_(options_) {}
 
 consumer::~consumer() = default;
 
@@ -36,6 +39,8 @@ status consumer::subscribe(std::vector<std::string> topics) {
                                std::make_move_iterator(topics.end()));
   if (topics_ && *topics_ == wanted) return {};
   topics_ = std::move(wanted);
+  learned_of_.clear();
+  learning_.forget();
   topics_seen_ = 0;
   subscription_changed_ = true;
   return {};
@@ -237,7 +242,7 @@ void consumer::commit_async(std::optional<partition_offsets> offsets,
 }
 
 status consumer::commit(std::optional<partition_offsets> offsets, const wait_limit& limit) {
-  const auto done = await<partition_offsets>(limit, "the commit", [&](auto reply) {
+  const auto done = ask<partition_offsets>(*over_, limit, "the commit", [&](auto reply) {
     commit_async(std::move(offsets),
                  [reply = std::move(reply)](const partition_offsets& what, status outcome) mutable {
                    if (outcome.ok()) return reply(what);
@@ -290,11 +295,11 @@ result<std::optional<broker::committed_offset>> consumer::committed(const topic_
   broker::offset_fetch_request request;
   request.group = *options_.group_id;
   request.partitions.emplace().push_back(source);
-  TRY_ASSIGN(
-      broker::fetched_offsets found,
-      await<broker::fetched_offsets>(limit, "the look-up of committed offsets", [&](auto reply) {
-        over_->broker().fetch_offsets(std::move(request), std::move(reply));
-      }));
+  TRY_ASSIGN(broker::fetched_offsets found,
+             ask<broker::fetched_offsets>(
+                 *over_, limit, "the look-up of committed offsets", [&](auto reply) {
+                   over_->broker().fetch_offsets(std::move(request), std::move(reply));
+                 }));
   if (found.empty()) return std::optional<broker::committed_offset>();
   return std::move(found.front().second);
 }
@@ -303,8 +308,8 @@ result<broker::listed_offset> consumer::list_offset(const topic_partition& sourc
                                                     std::int64_t timestamp,
                                                     const wait_limit& limit) {
   TRY(over_->check_usable());
-  return await<broker::listed_offset>(
-      limit, "the look-up of an offset of " + source.to_string(), [&](auto reply) {
+  return ask<broker::listed_offset>(
+      *over_, limit, "the look-up of an offset of " + source.to_string(), [&](auto reply) {
         over_->broker().list_offset({source, timestamp, options_.isolation}, std::move(reply));
       });
 }
@@ -328,7 +333,7 @@ status consumer::close(bool commit_positions, const wait_limit& limit) {
       status told = hooks_.revoked(assignment());
       if (outcome.ok()) outcome = std::move(told);
     }
-    const auto left = await<std::monostate>(limit, "leaving the group", [&](auto reply) {
+    const auto left = ask<std::monostate>(*over_, limit, "leaving the group", [&](auto reply) {
       member_->leave([reply = std::move(reply)]() mutable { reply(std::monostate{}); });
     });
     if (!left.ok() && outcome.ok()) outcome = left.failure();

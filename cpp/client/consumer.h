@@ -12,6 +12,7 @@
 #include "client/consumer_options.h"
 #include "client/fetched_batches.h"
 #include "client/group_member.h"
+#include "client/position_look_up.h"
 #include "client/transport.h"
 #include "client/wait.h"
 
@@ -118,7 +119,9 @@ class consumer : public std::enable_shared_from_this<consumer> {
   result<reading> find_assigned(const topic_partition& source) const;
 
   status prepare(const wait_limit& limit, bool& settled);
-  status prepare_topics(const wait_limit& limit);
+  status prepare_topics(const wait_limit& limit, bool& settled);
+  status pick_topics(const wait_limit& limit, bool& settled);
+  status learn_of_topics(const wait_limit& limit, bool& settled);
   status prepare_group(const wait_limit& limit, bool& settled);
   status give_up_assignment(const wait_limit& limit, bool lost);
   status take_assignment(const std::vector<topic_partition>& partitions);
@@ -149,6 +152,10 @@ class consumer : public std::enable_shared_from_this<consumer> {
   bool joined_ = false;  // the assignment belongs to a finished join
   bool closed_ = false;
   std::uint64_t topics_seen_ = 0;  // metadata version of the last look at the topics
+  kept_answer<std::vector<broker::topic_description>> all_topics_;  // for the filter
+  kept_answer<std::monostate> learning_;                            // of a subscribed topic
+  std::set<std::string> learned_of_;
+  position_look_up positions_;
   fetched_batches fetched_;
   std::shared_ptr<fetched_batch> current_;
   status damage_;  // what take() met; fill() reports it

@@ -6,6 +6,23 @@
 #include "client/consumer.h"
 
 namespace ringlog::client {
+namespace {
+
+// A poll with little time goes on with the same request next time.
+template <typename T>
+result<std::optional<T>> take_in_time(kept_answer<T>& from, const wait_limit& limit,
+                                      std::string_view what, bool& settled) {
+  result<T> answer = from.take(limit, what);
+  if (answer.ok()) return std::optional<T>(std::move(*answer));
+  if (!from) return std::move(answer.failure());
+  settled = false;
+  return std::optional<T>();
+}
+
+// A rebalance waits at least so long for the commit before it.
+constexpr milliseconds commit_wait_min{1000};
+
+}  // namespace
 
 // ---- handing out ---------------------------------------------------------------------------
 
@@ -99,7 +116,8 @@ void consumer::wakeup() { attend(woken); }
 // ---- topics and group ----------------------------------------------------------------------
 
 status consumer::prepare(const wait_limit& limit, bool& settled) {
-  TRY(prepare_topics(limit));
+  TRY(prepare_topics(limit, settled));
+  if (!settled) return {};
   if (topics_ && member_) {
     TRY(prepare_group(limit, settled));
   } else if (topics_) {
@@ -112,32 +130,65 @@ status consumer::prepare(const wait_limit& limit, bool& settled) {
   return positions;
 }
 
-status consumer::prepare_topics(const wait_limit& limit) {
+status consumer::prepare_topics(const wait_limit& limit, bool& settled) {
   if (!topics_) return {};
   const std::uint64_t version = over_->broker().metadata_version();
   if (topics_seen_ == version && version != 0 && !subscription_changed_) return {};
   if (filter_) {
-    std::vector<std::string> names;
-    for (const auto& topic : over_->broker().list_topics()) names.push_back(topic.name);
-    TRY_ASSIGN(const auto picked, filter_(std::move(names)));
-    std::set<std::string> wanted(picked.begin(), picked.end());
-    if (*topics_ != wanted) {
-      topics_ = std::move(wanted);
-      subscription_changed_ = true;
-    }
-  } else if (options_.allow_auto_create_topics && subscription_changed_) {
-    for (const std::string& topic : *topics_) {
-      if (over_->broker().find_topic(topic)) continue;
-      const auto made = await<broker::topic_description>(
-          limit, "making topic " + topic,
-          [&](auto reply) { over_->broker().ensure_topic(topic, std::move(reply)); });
-      if (made.ok()) continue;
-      // Not allowed to make it: it is read when somebody else does.
-      if (made.code() != error_code::unknown_topic_or_partition) return made.failure();
-    }
+    TRY(pick_topics(limit, settled));
+  } else if (subscription_changed_) {
+    TRY(learn_of_topics(limit, settled));
   }
+  if (!settled) return {};
   topics_seen_ = version;
   if (!member_) subscription_changed_ = false;
+  return {};
+}
+
+status consumer::pick_topics(const wait_limit& limit, bool& settled) {
+  if (!all_topics_) {
+    all_topics_.start(
+        [&](auto reply) { over_->broker().look_up_topics(std::nullopt, std::move(reply)); });
+  }
+  TRY_ASSIGN(const auto all, take_in_time(all_topics_, limit, "listing topics", settled));
+  if (!settled) return {};
+  std::vector<std::string> names;
+  for (const auto& topic : *all) names.push_back(topic.name);
+  TRY_ASSIGN(const auto picked, filter_(std::move(names)));
+  std::set<std::string> wanted(picked.begin(), picked.end());
+  if (*topics_ != wanted) {
+    topics_ = std::move(wanted);
+    subscription_changed_ = true;
+  }
+  return {};
+}
+
+// One after another: of those that may not be made it is known from here on that they are wanted.
+status consumer::learn_of_topics(const wait_limit& limit, bool& settled) {
+  service& broker = over_->broker();
+  for (const std::string& topic : *topics_) {
+    if (learned_of_.contains(topic) || broker.find_topic(topic)) continue;
+    if (!learning_) {
+      learning_.start([&](auto reply) {
+        if (options_.allow_auto_create_topics) {
+          broker.ensure_topic(topic, [reply = std::move(reply)](auto made) mutable {
+            made.ok() ? reply(std::monostate{}) : reply(std::move(made.failure()));
+          });
+        } else {
+          broker.look_up_topics(std::vector{topic}, [reply = std::move(reply)](auto found) mutable {
+            found.ok() ? reply(std::monostate{}) : reply(std::move(found.failure()));
+          });
+        }
+      });
+    }
+    const auto learned = take_in_time(learning_, limit, "asking for topic " + topic, settled);
+    // Not allowed to make it: it is read when somebody else does.
+    if (!learned.ok() && learned.code() != error_code::unknown_topic_or_partition) {
+      return learned.failure();
+    }
+    if (!settled) return {};
+    learned_of_.insert(topic);
+  }
   return {};
 }
 
@@ -168,7 +219,9 @@ status consumer::give_up_assignment(const wait_limit& limit, bool lost) {
   joined_ = false;
   if (!lost && member_ && options_.enable_auto_commit) {
     if (partition_offsets offsets = processed(); !offsets.empty()) {
-      const status done = commit(std::move(offsets), limit);
+      const auto enough =
+          wait_limit::after(std::max(limit.left(), commit_wait_min), limit.interrupted);
+      const status done = commit(std::move(offsets), enough);
       if (!done.ok()) {
         over_->log().log(log_level::warning, "commit before the rebalance of group {} failed: {}",
                          *options_.group_id, done.failure().message);
@@ -212,34 +265,7 @@ void consumer::refresh_ungrouped() {
 // ---- positions -----------------------------------------------------------------------------
 
 status consumer::settle_positions(const wait_limit& limit) {
-  for (const reading& partition : assigned_) {
-    if (partition->position != no_offset) continue;
-    if (!partition->reset && options_.group_id) {
-      TRY_ASSIGN(const auto found, committed(partition->source, limit));
-      if (found && found->offset != no_offset) {
-        partition->position = found->offset;
-        partition->committed.store(found->offset.value(), std::memory_order_relaxed);
-        continue;
-      }
-    }
-    const offset_reset rule = partition->reset.value_or(options_.auto_offset_reset);
-    if (rule == offset_reset::none) {
-      return make_error(error_code::not_found,
-                        "{} has no committed offset and auto_offset_reset says none: seek() to "
-                        "where the reading shall begin",
-                        partition->source.to_string());
-    }
-    const std::int64_t where =
-        rule == offset_reset::earliest ? broker::earliest_timestamp : broker::latest_timestamp;
-    auto listed = list_offset(partition->source, where, limit);
-    if (!listed.ok()) {
-      if (listed.code() == error_code::unknown_topic_or_partition) continue;  // may come yet
-      return std::move(listed.failure());
-    }
-    partition->position = listed->offset;
-    partition->reset.reset();
-  }
-  return {};
+  return positions_.settle(assigned_, limit);
 }
 
 // ---- fetches -------------------------------------------------------------------------------

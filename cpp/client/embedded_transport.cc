@@ -2,14 +2,17 @@
 
 #include <utility>
 
+#include "client/embedded_service.h"
+
 namespace ringlog::client {
 namespace {
 
 class embedded_transport final : public transport {
  public:
-  explicit embedded_transport(std::shared_ptr<node::node> opened) : node_(std::move(opened)) {}
+  explicit embedded_transport(std::shared_ptr<node::node> opened)
+      : node_(std::move(opened)), service_(node_->broker()) {}
 
-  broker::broker& broker() override { return node_->broker(); }
+  service& broker() override { return service_; }
   executor& engine() override { return node_->engine(); }
   const clock& time() const override { return node_->time(); }
   random_source& random() override { return node_->random(); }
@@ -18,6 +21,7 @@ class embedded_transport final : public transport {
 
  private:
   const std::shared_ptr<node::node> node_;
+  embedded_service service_;
 };
 
 }  // namespace

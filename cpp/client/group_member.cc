@@ -25,6 +25,17 @@ bool heals_by_itself(error_code code) {
   }
 }
 
+result<std::vector<broker::member_assignment>> assign_all(
+    const std::string& protocol, const std::vector<assignor_member>& members,
+    const partition_counts& counts) {
+  TRY_ASSIGN(const assignments shares, assign(protocol, members, counts));
+  std::vector<broker::member_assignment> encoded;
+  for (const auto& [member, partitions] : shares) {
+    encoded.push_back({member, encode_assignment(partitions)});
+  }
+  return encoded;
+}
+
 }  // namespace
 
 group_member::group_member(std::shared_ptr<transport> over, const consumer_options& options,
@@ -87,16 +98,57 @@ void group_member::on_joined(std::uint64_t attempt, result<broker::join_group_an
     }
   }
   if (answer->member_id_required) return send_join(attempt);
-  send_sync(attempt, *answer);
+  if (answer->leader == answer->member && !answer->skip_assignment) return lead(attempt, *answer);
+  send_sync(attempt, *answer, {});
 }
 
-void group_member::send_sync(std::uint64_t attempt, const broker::join_group_answer& joined) {
-  broker::sync_group_request request;
-  if (joined.leader == joined.member && !joined.skip_assignment) {
-    auto assigned = assign_all(joined);
-    if (!assigned.ok()) return finish(attempt, std::move(assigned.failure()));
-    request.assignments = std::move(*assigned);
+// Asks for the topics that all members want; then the partitions are dealt out.
+void group_member::lead(std::uint64_t attempt, const broker::join_group_answer& joined) {
+  std::vector<assignor_member> members;
+  std::set<std::string> topics;
+  for (const broker::joined_member& each : joined.members) {
+    auto wanted = decode_subscription(each.metadata);
+    if (!wanted.ok()) return finish(attempt, std::move(wanted.failure()));
+    topics.insert(wanted->begin(), wanted->end());
+    members.push_back({each.member, each.instance, std::move(*wanted)});
   }
+  // The version first: a change between the two look-ups then shows as a change, never as none.
+  const std::uint64_t version = over_->broker().metadata_version();
+  over_->broker().look_up_topics(std::vector(topics.begin(), topics.end()),
+                                 [self = shared_from_this(), attempt, joined, topics, version,
+                                  members = std::move(members)](auto found) mutable {
+                                   if (!found.ok()) {
+                                     if (heals_by_itself(found.code()))
+                                       return self->retry_join(attempt, false, false);
+                                     return self->finish(attempt, std::move(found.failure()));
+                                   }
+                                   partition_counts counts;
+                                   for (const broker::topic_description& topic : *found) {
+                                     counts[topic.name] =
+                                         static_cast<std::int32_t>(topic.partitions.size());
+                                   }
+                                   self->watch(topics, counts, version);
+                                   auto assigned = assign_all(joined.protocol, members, counts);
+                                   if (!assigned.ok())
+                                     return self->finish(attempt, std::move(assigned.failure()));
+                                   self->send_sync(attempt, joined, std::move(*assigned));
+                                 });
+}
+
+// What the assignment was made from, to see when it changes.
+void group_member::watch(const std::set<std::string>& topics, const partition_counts& counts,
+                         std::uint64_t version) {
+  const std::lock_guard guard(mutex_);
+  watched_.emplace();
+  for (const std::string& topic : topics) (*watched_)[topic] = 0;
+  for (const auto& [topic, count] : counts) (*watched_)[topic] = count;
+  watched_version_ = version;
+}
+
+void group_member::send_sync(std::uint64_t attempt, const broker::join_group_answer& joined,
+                             std::vector<broker::member_assignment> shares) {
+  broker::sync_group_request request;
+  request.assignments = std::move(shares);
   request.group = *options_.group_id;
   request.generation = joined.generation;
   request.member = joined.member;
@@ -106,33 +158,6 @@ void group_member::send_sync(std::uint64_t attempt, const broker::join_group_ans
   over_->broker().sync_group(std::move(request), [self = shared_from_this(), attempt](auto answer) {
     self->on_synced(attempt, std::move(answer));
   });
-}
-
-result<std::vector<broker::member_assignment>> group_member::assign_all(
-    const broker::join_group_answer& joined) {
-  std::vector<assignor_member> members;
-  std::set<std::string> all_topics;
-  for (const broker::joined_member& joined_member : joined.members) {
-    TRY_ASSIGN(auto topics, decode_subscription(joined_member.metadata));
-    all_topics.insert(topics.begin(), topics.end());
-    members.push_back({joined_member.member, joined_member.instance, std::move(topics)});
-  }
-  // The version first: a change between the two look-ups then shows as a change, never as none.
-  const std::uint64_t version = over_->broker().metadata_version();
-  const partition_counts counts = count_partitions({all_topics.begin(), all_topics.end()});
-  TRY_ASSIGN(const assignments shares, assign(joined.protocol, members, counts));
-  {
-    const std::lock_guard guard(mutex_);
-    watched_.emplace();
-    for (const std::string& topic : all_topics) (*watched_)[topic] = 0;
-    for (const auto& [topic, count] : counts) (*watched_)[topic] = count;
-    watched_version_ = version;
-  }
-  std::vector<broker::member_assignment> encoded;
-  for (const auto& [member, partitions] : shares) {
-    encoded.push_back({member, encode_assignment(partitions)});
-  }
-  return encoded;
 }
 
 void group_member::on_synced(std::uint64_t attempt, result<broker::sync_group_answer> answer) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,12 +64,14 @@ class group_member : public std::enable_shared_from_this<group_member> {
 
   void send_join(std::uint64_t attempt);
   void on_joined(std::uint64_t attempt, result<broker::join_group_answer> answer);
-  void send_sync(std::uint64_t attempt, const broker::join_group_answer& joined);
+  void lead(std::uint64_t attempt, const broker::join_group_answer& joined);
+  void watch(const std::set<std::string>& topics, const partition_counts& counts,
+             std::uint64_t version);
+  void send_sync(std::uint64_t attempt, const broker::join_group_answer& joined,
+                 std::vector<broker::member_assignment> shares);
   void on_synced(std::uint64_t attempt, result<broker::sync_group_answer> answer);
   void retry_join(std::uint64_t attempt, bool forget_member, bool at_once);
   void finish(std::uint64_t attempt, result<outcome> end);
-  result<std::vector<broker::member_assignment>> assign_all(
-      const broker::join_group_answer& joined);
   void schedule_heartbeat(std::uint64_t attempt);
   void beat(std::uint64_t attempt);
   void on_beat(std::uint64_t attempt, const status& answer);

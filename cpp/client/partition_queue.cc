@@ -279,8 +279,9 @@ void partition_queue::answered(batch_pointer which, result<broker::produce_answe
 }
 
 void partition_queue::failed(batch& which, error failure) {
-  if (is_passing(failure.code) && !which.completion->done()) {
-    if (failure.code == error_code::timed_out) which.may_be_there = true;
+  if (failure.code == error_code::timed_out) which.may_be_there = true;
+  if (is_passing(failure.code) && !which.completion->done() && may_try_again(which)) {
+    which.last_failure = std::move(failure);
     try_again_later(which);
     return;
   }
@@ -298,6 +299,10 @@ void partition_queue::failed(batch& which, error failure) {
   give_up_identity(which);
   which.state = phase::answered;
   which.failure = std::move(failure).with_context(target_.to_string());
+}
+
+bool partition_queue::may_try_again(batch& which) {
+  return which.tries++ < core_.options().retries;
 }
 
 void partition_queue::try_again_later(batch& which) {
@@ -339,21 +344,23 @@ void partition_queue::deliver() {
 }
 
 void partition_queue::expire(monotonic_time opened_before, const error& failure) {
-  std::vector<std::shared_ptr<batch_completion>> expired;
+  std::vector<std::pair<std::shared_ptr<batch_completion>, error>> expired;
   {
     const std::lock_guard guard(mutex_);
     if (open_ && open_->opened < opened_before) close_batch()->state = phase::queued;
     for (const batch_pointer& each : closed_) {
       if (each->state == phase::answered || each->opened >= opened_before) continue;
-      expired.push_back(each->completion);
+      error why = failure;
+      if (each->last_failure) why.message += ": " + each->last_failure->message;
+      expired.emplace_back(each->completion, std::move(why));
       if (each->state != phase::queued) continue;
       give_up_identity(*each);
       each->state = phase::answered;
       each->failure = failure;
     }
   }
-  for (const auto& completion : expired) {
-    completion->fail(error(failure).with_context(target_.to_string()));
+  for (const auto& [completion, why] : expired) {
+    completion->fail(error(why).with_context(target_.to_string()));
   }
   deliver();
   pump();

@@ -73,6 +73,8 @@ class partition_queue {
     broker::producer_identity identity;
     std::int32_t base_sequence = no_sequence;
     bool may_be_there = false;  // an answer was lost: only the same id and sequence are safe
+    std::int64_t tries = 0;
+    std::optional<error> last_failure;  // of a try that was not the last
     std::optional<error> failure;
     broker::produce_answer answer;
 
@@ -93,6 +95,7 @@ class partition_queue {
   broker::produce_request make_request(const batch& next) const;
   void answered(batch_pointer which, result<broker::produce_answer> answer);
   void failed(batch& which, error failure);
+  bool may_try_again(batch& which);
   void try_again_later(batch& which);
   void deliver();
   std::shared_ptr<partition_queue> shared_from_core();

@@ -72,16 +72,28 @@ result<producer_topic*> producer::topic(std::string_view name, const wait_limit&
   if (known != nullptr && known->refresh()) return known;
   TRY(core_->over().check_usable());
   TRY(model::validate_topic_name(name));
-  broker::broker& broker = core_->over().broker();
-  if (!broker.find_topic(name)) {
-    if (!core_->options().allow_auto_create_topics) return unknown_topic(name);
-    TRY(await<broker::topic_description>(
-        limit, fmt::format("making topic {}", name),
-        [&](auto reply) { broker.ensure_topic(std::string(name), std::move(reply)); }));
-  }
+  TRY(learn_of(name, limit));
   if (known == nullptr) known = core_->add_topic(name);
   if (!known->refresh()) return unknown_topic(name);  // deleted in between
   return known;
+}
+
+// Finds the topic where the broker is, and makes it if that is allowed.
+status producer::learn_of(std::string_view name, const wait_limit& limit) {
+  service& broker = core_->over().broker();
+  if (broker.find_topic(name)) return {};
+  if (core_->options().allow_auto_create_topics) {
+    TRY(ask<broker::topic_description>(
+        core_->over(), limit, fmt::format("making topic {}", name),
+        [&](auto reply) { broker.ensure_topic(std::string(name), std::move(reply)); }));
+    return {};
+  }
+  TRY_ASSIGN(const auto found,
+             ask<std::vector<broker::topic_description>>(
+                 core_->over(), limit, fmt::format("looking topic {} up", name), [&](auto reply) {
+                   broker.look_up_topics(std::vector{std::string(name)}, std::move(reply));
+                 }));
+  return found.empty() ? status(unknown_topic(name)) : status();
 }
 
 result<sent_record> producer::try_send(producer_topic& to, const outgoing_record& record) {

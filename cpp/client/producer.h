@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,6 +36,7 @@ struct producer_options {
   std::int64_t delivery_timeout_ms = 120'000;
   std::int64_t request_timeout_ms = 30'000;
   std::int64_t retry_backoff_ms = 100;
+  std::int64_t retries = std::numeric_limits<std::int64_t>::max();
   std::int64_t buffer_memory = 32 * 1024 * 1024;
   std::int32_t max_in_flight = 5;
   bool allow_auto_create_topics = true;
@@ -140,6 +142,8 @@ class producer {
 
  private:
   explicit producer(std::shared_ptr<producer_core> core);
+
+  status learn_of(std::string_view name, const wait_limit& limit);
 
   const std::shared_ptr<producer_core> core_;
 };

@@ -22,10 +22,11 @@ std::uint64_t mix(std::uint64_t value) {  // splitmix64's finisher
 // ---- topics
 
 producer_topic::producer_topic(producer_core& core, std::string name)
-    : core_(core), name_(std::move(name)) {
+    : core_(core),
+      name_(std::move(name)),
+      batch_bytes_max_(static_cast<std::size_t>(core.options().max_request_size)) {
   lists_.push_back(std::make_unique<const partition_list>());
   current_ = lists_.back().get();
-  look();
 }
 
 bool producer_topic::refresh() {
@@ -35,23 +36,16 @@ bool producer_topic::refresh() {
 }
 
 void producer_topic::look() {
-  broker::broker& broker = core_.over().broker();
+  service& broker = core_.over().broker();
   const std::lock_guard guard(mutex_);
   seen_version_ = broker.metadata_version();  // before the look: a later change is looked at again
   const auto description = broker.find_topic(name_);
   exists_ = description.has_value();
-  batch_bytes_max_ = static_cast<std::size_t>(core_.options().max_request_size);
   if (!description) return;
 
-  const auto configs = broker.describe_configs({broker::resource_type::topic, name_});
-  if (configs.ok()) {
-    for (const broker::config_entry& entry : *configs) {
-      if (entry.name != "max.message.bytes" || !entry.value) continue;
-      const std::int64_t limit = std::strtoll(entry.value->c_str(), nullptr, 10);
-      batch_bytes_max_ =
-          static_cast<std::size_t>(std::min(limit, core_.options().max_request_size));
-    }
-  }
+  broker.look_up_configs(
+      {broker::resource_type::topic, name_},
+      [this, core = core_.shared_from_this()](const auto& configs) { take_configs(configs); });
   const std::size_t count = description->partitions.size();
   while (queues_.size() < count) {
     const auto number = static_cast<std::int32_t>(queues_.size());
@@ -63,6 +57,16 @@ void producer_topic::look() {
   for (std::size_t i = 0; i < count; ++i) list->push_back(queues_[i].get());
   current_.store(list.get(), std::memory_order_release);
   lists_.push_back(std::move(list));
+}
+
+// Maybe later than look(). Without them the request's size is the limit.
+void producer_topic::take_configs(const result<std::vector<broker::config_entry>>& configs) {
+  if (!configs.ok()) return;
+  for (const broker::config_entry& entry : *configs) {
+    if (entry.name != "max.message.bytes" || !entry.value) continue;
+    const std::int64_t limit = std::strtoll(entry.value->c_str(), nullptr, 10);
+    batch_bytes_max_ = static_cast<std::size_t>(std::min(limit, core_.options().max_request_size));
+  }
 }
 
 partition_queue* producer_topic::sticky(std::uint64_t random) {

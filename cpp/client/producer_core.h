@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,7 +16,8 @@
 
 namespace ringlog::client {
 
-// A topic as its producer knows it. Partitions only come; their queues stay where they are.
+// A topic as its producer knows it: nothing before the first refresh(). Partitions only come; their
+// queues stay where they are.
 class producer_topic {
  public:
   producer_topic(producer_core& core, std::string name);
@@ -37,13 +39,16 @@ class producer_topic {
   void for_each_queue(const std::function<void(partition_queue&)>& visit);
 
  private:
+  static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
   void look();
+  void take_configs(const result<std::vector<broker::config_entry>>& configs);
 
   producer_core& core_;
   const std::string name_;
   std::atomic<const partition_list*> current_;
   std::atomic<std::size_t> batch_bytes_max_;
-  std::atomic<std::uint64_t> seen_version_;
+  std::atomic<std::uint64_t> seen_version_{never};
   std::atomic<bool> exists_{false};
   std::atomic<partition_queue*> sticky_{nullptr};
 

@@ -73,7 +73,10 @@ class pending_answer {
     for (;;) {
       {
         const std::lock_guard guard(mutex_);
-        if (answer_) return std::move(*answer_);
+        if (answer_) {
+          taken_ = true;
+          return std::move(*answer_);
+        }
       }
       status waited = point_.wait(limit);
       if (waited.ok()) continue;
@@ -82,10 +85,43 @@ class pending_answer {
     }
   }
 
+  // The answer was there and wait() returned it, so what it returned was not a failure to wait.
+  bool taken() const { return taken_; }
+
  private:
   std::mutex mutex_;
   wait_point point_;
   std::optional<result<T>> answer_;
+  bool taken_ = false;  // the waiter's
+};
+
+// The answer of a call that goes on when the wait for it ends early, so that a caller with little
+// time at once gets there by asking again. One thread.
+template <typename T>
+class kept_answer {
+ public:
+  explicit operator bool() const { return under_way_ != nullptr; }
+
+  // Forgets one that is under way.
+  template <typename Start>
+  void start(Start&& call) {
+    under_way_ = std::make_shared<pending_answer<T>>();
+    call(callback<void(result<T>)>(
+        [pending = under_way_](result<T> answer) { pending->complete(std::move(answer)); }));
+  }
+
+  // Of one that was started; it is kept when its time was too short.
+  result<T> take(const wait_limit& limit, std::string_view what) {
+    result<T> answer = under_way_->wait(limit, what);
+    const bool goes_on = !under_way_->taken() && answer.code() == error_code::timed_out;
+    if (!goes_on) under_way_.reset();
+    return answer;
+  }
+
+  void forget() { under_way_.reset(); }
+
+ private:
+  std::shared_ptr<pending_answer<T>> under_way_;
 };
 
 // Starts an asynchronous call and waits for its answer: await<T>(limit, "create topic x",

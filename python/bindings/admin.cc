@@ -19,16 +19,18 @@ class admin {
  public:
   explicit admin(const py::dict& options)
       : timeout_(option<std::int64_t>(options, "default_api_timeout_ms")),
-        over_(open_transport(option<std::string>(options, "address"), options["broker_config"])) {}
+        over_(open_transport(options)) {}
 
   void close() { closed_ = true; }
 
-  facade::broker& broker() const {
+  client::service& broker() const {
     check_not_forked();
     if (closed_) raise_named("ClosedError", "the admin client is closed");
     raise_if_failed(over_->check_usable());
     return over_->broker();
   }
+
+  client::transport& over() const { return *over_; }
 
   client::wait_limit limit(py::handle timeout_ms = py::none()) const {
     return client::wait_limit::after(
@@ -40,9 +42,10 @@ class admin {
   // that went wrong is the caller's to shape.
   template <typename T, typename Start>
   result<T> ask(const client::wait_limit& limit, std::string_view what, Start&& start) const {
-    facade::broker& asked = broker();
+    client::service& asked = broker();
     auto answer = without_gil([&] {
-      return client::await<T>(limit, what, [&](auto reply) { start(asked, std::move(reply)); });
+      return client::ask<T>(*over_, limit, what,
+                            [&](auto reply) { start(asked, std::move(reply)); });
     });
     if (!answer.ok() && answer.code() == error_code::interrupted) raise(answer.failure());
     return answer;
@@ -121,47 +124,66 @@ py::dict shape_config(const facade::config_entry& entry, bool include_synonyms) 
 
 // ---- topics --------------------------------------------------------------------------------
 
+using topic_descriptions = std::vector<facade::topic_description>;
+
+topic_descriptions look_up(const admin& self, std::optional<std::vector<std::string>> names) {
+  static_cast<void>(self.broker());  // raises when it is closed
+  return look_up_topics(self.over(), std::move(names), self.limit());
+}
+
 py::list list_topics(const admin& self) {
   py::list names;
-  for (const auto& topic : self.broker().list_topics()) names.append(text(topic.name));
+  for (const auto& topic : look_up(self, std::nullopt)) names.append(text(topic.name));
   return names;
 }
 
 py::list describe_topics(const admin& self, const py::object& names) {
-  py::list topics;
+  py::list shaped_topics;
   if (names.is_none()) {
-    for (const auto& topic : self.broker().list_topics()) topics.append(shape_topic(topic));
-    return topics;
+    for (const auto& topic : look_up(self, std::nullopt)) shaped_topics.append(shape_topic(topic));
+    return shaped_topics;
   }
-  for (const py::handle name : names) {
-    const auto wanted = name.cast<std::string>();
-    const auto by_id = uuid::parse(wanted);
-    auto found = self.broker().find_topic(wanted);
-    if (!found && by_id.ok()) found = self.broker().find_topic(*by_id);
-    if (found) {
-      topics.append(shape_topic(*found));
+  // What is no topic's name may be an id; those are found among all.
+  const auto wanted_names = names.cast<std::vector<std::string>>();
+  topic_descriptions known = look_up(self, wanted_names);
+  if (known.size() < wanted_names.size() &&
+      std::ranges::any_of(wanted_names, [](const auto& name) { return uuid::parse(name).ok(); })) {
+    known = look_up(self, std::nullopt);
+  }
+  for (const std::string& name : wanted_names) {
+    const auto by_id = uuid::parse(name);
+    auto found = std::ranges::find(known, name, &facade::topic_description::name);
+    if (found == known.end() && by_id.ok()) {
+      found = std::ranges::find(known, *by_id, &facade::topic_description::id);
+    }
+    if (found != known.end()) {
+      shaped_topics.append(shape_topic(*found));
       continue;
     }
     py::dict missing;
     missing["error_code"] = kafka_code(error_code::unknown_topic_or_partition);
-    missing["name"] = name;
+    missing["name"] = text(name);
     missing["topic_id"] = text(uuid{}.to_string());
     missing["is_internal"] = false;
     missing["partitions"] = py::list();
-    topics.append(missing);
+    shaped_topics.append(missing);
   }
-  return topics;
+  return shaped_topics;
 }
 
 py::dict describe_cluster(const admin& self) {
-  const auto cluster = self.broker().describe_cluster();
-  py::dict node;
-  node["broker_id"] = cluster.node.value();
-  node["host"] = text(cluster.host);
-  node["port"] = cluster.port;
-  node["rack"] = py::none();
+  const auto cluster = value_or_raise(self.ask<client::described_cluster>(
+      self.limit(), "describing the cluster",
+      [](auto& broker, auto reply) { broker.look_up_cluster(std::move(reply)); }));
   py::list brokers;
-  brokers.append(node);
+  for (const client::cluster_node& each : cluster.nodes) {
+    py::dict node;
+    node["broker_id"] = each.id.value();
+    node["host"] = text(each.host);
+    node["port"] = each.port;
+    node["rack"] = text_or_none(each.rack);
+    brokers.append(node);
+  }
   py::dict shaped;
   shaped["cluster_id"] = text(cluster.cluster_id);
   shaped["controller_id"] = cluster.controller.value();
@@ -301,11 +323,14 @@ py::dict list_offsets(const admin& self, const py::dict& asked, int isolation) {
 
 py::list describe_configs(const admin& self, const py::list& resources, bool include_synonyms) {
   py::list answers;
+  const auto limit = self.limit();
   for (const py::handle item : resources) {
     const auto given = item.cast<py::tuple>();
     const facade::config_resource resource{static_cast<facade::resource_type>(given[0].cast<int>()),
                                            given[1].cast<std::string>()};
-    const auto entries = self.broker().describe_configs(resource);
+    const auto entries = self.ask<std::vector<facade::config_entry>>(
+        limit, "describing configs of " + resource.name,
+        [&](auto& broker, auto reply) { broker.look_up_configs(resource, std::move(reply)); });
     py::list configs;
     for (const auto& entry : entries.ok() ? *entries : std::vector<facade::config_entry>{}) {
       if (!given[2].is_none() && !given[2].contains(text(entry.name))) continue;

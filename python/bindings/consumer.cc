@@ -482,7 +482,10 @@ py::object offsets_for_times(consumer_object& self, const py::tuple& args) {
 
 py::object topics(consumer_object& self, const py::tuple&) {
   py::set names;
-  for (const auto& topic : self.checked().core->over().broker().list_topics()) {
+  consumer_state& state = self.checked();
+  const entered inside(state);
+  const auto limit = limit_of(state, py::none());
+  for (const auto& topic : look_up_topics(state.core->over(), std::nullopt, limit)) {
     if (!topic.internal) names.add(text(topic.name));
   }
   return names;
@@ -491,8 +494,11 @@ py::object topics(consumer_object& self, const py::tuple&) {
 py::object partitions_for_topic(consumer_object& self, const py::tuple& args) {
   py::set partitions;
   const auto name = args[0].cast<std::string>();
-  if (const auto found = self.checked().core->over().broker().find_topic(name)) {
-    for (const auto& partition : found->partitions) {
+  consumer_state& state = self.checked();
+  const entered inside(state);
+  const auto limit = limit_of(state, py::none());
+  for (const auto& topic : look_up_topics(state.core->over(), std::vector{name}, limit)) {
+    for (const auto& partition : topic.partitions) {
       partitions.add(py::int_(partition.partition.value()));
     }
   }

@@ -77,7 +77,7 @@ int consumer_init(PyObject* self, PyObject* args, PyObject*) {
                                option<int>(given, "key_deserializer_arity")};
     state->value_deserializer = {given["value_deserializer"],
                                  option<int>(given, "value_deserializer_arity")};
-    auto transport = open_transport(option<std::string>(given, "address"), given["broker_config"]);
+    auto transport = open_transport(given);
     without_gil([&] {
       state->core = client::consumer::make(std::move(transport), state->options);
       state->ending = std::make_unique<open_client>([weak = std::weak_ptr(state->core)] {

@@ -8,6 +8,8 @@
 
 #include "callbacks.h"
 #include "client/embedded_transport.h"
+#include "client/remote/kafka_codes.h"
+#include "client/remote/remote_transport.h"
 #include "node/node.h"
 #include "structs.h"
 
@@ -16,6 +18,7 @@ namespace {
 
 constexpr milliseconds node_close_max{60'000};
 constexpr milliseconds shutdown_close_max{10'000};
+constexpr milliseconds shutdown_network_max{2'000};
 
 // Lives to the end of the process, so that late destructors find it.
 struct open_things {
@@ -32,14 +35,58 @@ open_things& things() {
   return *made;
 }
 
-// Failures to open are about the directory; the address says which.
-std::shared_ptr<node::node> open_node(const std::string& address, const py::handle& config) {
+void check_may_open() {
   check_not_forked();
   if (things().shut_down) {
     raise_named("ClosedError", "the interpreter is ending: no log can be opened any more");
   }
+}
+
+// Failures to open are about the directory; the address says which.
+std::shared_ptr<node::node> open_node(const std::string& address, const py::handle& config) {
+  check_may_open();
   const model::config_map settings = to_config_map(config);
   return value_or_raise(without_gil([&] { return node::open(address, settings); }));
+}
+
+client::remote::remote_options read_network_options(const py::dict& given) {
+  client::remote::remote_options options;
+  for (const py::handle each : given["hosts"]) {
+    const auto server = each.cast<py::tuple>();
+    options.bootstrap_servers.push_back(
+        {server[0].cast<std::string>(), server[1].cast<std::uint16_t>()});
+  }
+  const auto take = [&](auto& target, const char* name) {
+    target = option<std::remove_reference_t<decltype(target)>>(given, name);
+  };
+  take(options.client_id, "client_id");
+  take(options.request_timeout_ms, "request_timeout_ms");
+  take(options.default_api_timeout_ms, "default_api_timeout_ms");
+  take(options.retry_backoff_ms, "retry_backoff_ms");
+  take(options.reconnect_backoff_ms, "reconnect_backoff_ms");
+  take(options.reconnect_backoff_max_ms, "reconnect_backoff_max_ms");
+  take(options.metadata_max_age_ms, "metadata_max_age_ms");
+  take(options.connections_max_idle_ms, "connections_max_idle_ms");
+  take(options.socket_connection_setup_timeout_ms, "socket_connection_setup_timeout_ms");
+  take(options.receive_message_max_bytes, "receive_message_max_bytes");
+  take(options.max_request_size, "max_request_size");
+  take(options.max_in_flight_requests_per_connection, "max_in_flight_requests_per_connection");
+  take(options.send_buffer_bytes, "send_buffer_bytes");
+  take(options.receive_buffer_bytes, "receive_buffer_bytes");
+  take(options.enable_incremental_fetch_sessions, "enable_incremental_fetch_sessions");
+  return options;
+}
+
+std::shared_ptr<client::transport> connect(const py::dict& given) {
+  check_may_open();
+  auto options = read_network_options(given);
+  const auto limit = client::wait_limit::after(
+      milliseconds(option<std::int64_t>(given, "bootstrap_timeout_ms")), &check_signals());
+  auto connected = without_gil([&] { return client::remote::connect(std::move(options), limit); });
+  if (!connected.ok() && connected.code() == client::remote::nobody_there) {
+    raise_named("BootstrapError", connected.failure().message);
+  }
+  return value_or_raise(std::move(connected));
 }
 
 // Without the GIL.
@@ -96,6 +143,7 @@ void shutdown() {
     for (const auto& [id, end] : clients) (*end)();
     clients.clear();
     wait_for_let_go();
+    client::remote::end_network(shutdown_network_max);
     node::close_all(shutdown_close_max);
     stop_callbacks();
   });
@@ -103,9 +151,21 @@ void shutdown() {
 
 }  // namespace
 
-std::shared_ptr<client::transport> open_transport(const std::string& address,
-                                                  const py::handle& broker_config) {
-  return client::make_embedded_transport(open_node(address, broker_config));
+std::shared_ptr<client::transport> open_transport(const py::dict& options) {
+  const py::object network = options["network"];
+  if (!network.is_none()) return connect(network.cast<py::dict>());
+  return client::make_embedded_transport(
+      open_node(option<std::string>(options, "address"), options["broker_config"]));
+}
+
+std::vector<broker::topic_description> look_up_topics(client::transport& over,
+                                                      std::optional<std::vector<std::string>> names,
+                                                      const client::wait_limit& limit) {
+  return value_or_raise(without_gil([&] {
+    return client::ask<std::vector<broker::topic_description>>(
+        over, limit, "the look-up of topics",
+        [&](auto reply) { over.broker().look_up_topics(std::move(names), std::move(reply)); });
+  }));
 }
 
 void let_go(std::weak_ptr<client::transport> over) {

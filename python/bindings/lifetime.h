@@ -2,16 +2,23 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "client/transport.h"
 #include "python.h"
 
 namespace ringlog::python {
 
-// The transport of an address, opened when it is not open yet. Releases the GIL.
-std::shared_ptr<client::transport> open_transport(const std::string& address,
-                                                  const py::handle& broker_config);
+// The transport of a client's options: to the log of `address` with `broker_config`, opened when it
+// is not open yet, or to the cluster of `network`, where that is not None. Releases the GIL.
+std::shared_ptr<client::transport> open_transport(const py::dict& options);
+
+// Those of the named topics that exist; without names all. Releases the GIL and raises.
+std::vector<broker::topic_description> look_up_topics(client::transport& over,
+                                                      std::optional<std::vector<std::string>> names,
+                                                      const client::wait_limit& limit);
 
 // How long the interpreter's end waits for a producer's records.
 inline constexpr milliseconds shutdown_flush_max{5'000};

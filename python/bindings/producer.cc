@@ -356,7 +356,10 @@ py::object partitions_for(producer_object& self, const py::tuple& args) {
 
 py::object topics(producer_object& self, const py::tuple&) {
   py::set names;
-  for (const auto& each : self.checked().core->over().broker().list_topics()) {
+  const producer_state& state = self.checked();
+  const auto limit =
+      client::wait_limit::after(milliseconds(state.options.max_block_ms), &check_signals());
+  for (const auto& each : look_up_topics(state.core->over(), std::nullopt, limit)) {
     if (!each.internal) names.add(text(each.name));
   }
   return names;
@@ -382,6 +385,9 @@ client::producer_options read_options(const py::dict& given) {
   options.max_request_size = option<std::int64_t>(given, "max_request_size");
   options.delivery_timeout_ms = option<std::int64_t>(given, "delivery_timeout_ms");
   options.request_timeout_ms = option<std::int64_t>(given, "request_timeout_ms");
+  if (const auto retries = optional_option<std::int64_t>(given, "retries")) {
+    options.retries = *retries;
+  }
   options.retry_backoff_ms = option<std::int64_t>(given, "retry_backoff_ms");
   options.max_in_flight = option<std::int32_t>(given, "max_in_flight");
   options.buffer_memory = option<std::int64_t>(given, "buffer_memory");
@@ -415,7 +421,7 @@ int producer_init(PyObject* self, PyObject* args, PyObject*) {
     state->value_serializer = read_serializer(given, "value_serializer", "value_serializer_arity");
     const py::object partitioner = given["partitioner"];
     if (!py::isinstance<py::str>(partitioner)) state->partitioner = partitioner;
-    auto transport = open_transport(option<std::string>(given, "address"), given["broker_config"]);
+    auto transport = open_transport(given);
     state->over = transport;
     without_gil([&] {
       state->core = client::producer::make(std::move(transport), state->options);

@@ -3,31 +3,38 @@
 - `"file:./data"`: the log in that directory, opened in this process;
   `"file:./data?log.retention.ms=-1"` sets broker settings;
 - `"memory:"`, `"memory:name"`: a log in this process's memory, shared by all clients that give the
-  same name.
+  same name;
+- `"localhost:9092"`, `"one:9092,two:9092"`, or a list of such: a cluster that speaks Kafka's
+  protocol, over the network. Without a port: 9092. IPv6: `"[::1]:9092"`.
 """
 
 import os
+import re
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from ringlog import errors
 
+DEFAULT_PORT = 9092
+
+_HOST = re.compile(
+    r"(?:\[(?P<bracketed>[^\]]+)\]|(?P<host>[^:/\[\]\s]+))(?::(?P<port>[0-9]{1,5}))?"
+)
+
 
 class Address(NamedTuple):
-    location: str  # "file:/absolute/path" or "memory:name"
+    location: str  # "file:/absolute/path", "memory:name", or the hosts as they were given
     settings: dict  # broker settings, text to text
+    hosts: tuple = ()  # of (host, port); none: a log of this process
 
 
 def parse(servers, settings=None):
-    """The Address of `bootstrap_servers`: a text, or a list of one."""
+    """The Address of `bootstrap_servers`: a text, or a list of such."""
     given = [servers] if isinstance(servers, (str, os.PathLike)) else list(servers)
-    local = [str(server) for server in given if _is_local(str(server))]
+    given = [str(server) for server in given]
+    local = [server for server in given if _is_local(server)]
     if not local:
-        raise errors.NotYetSupportedError(
-            f"bootstrap_servers={servers!r} names hosts; this version opens logs in this process "
-            "only: give 'file:DIRECTORY' or 'memory:', or run an unchanged script by "
-            "`python -m ringlog run script.py`"
-        )
+        return _parse_hosts(servers, [host for server in given for host in server.split(",")])
     if len(given) > 1:
         raise errors.InvalidOptionError(
             f"bootstrap_servers={servers!r}: a log of this process stands alone"
@@ -43,6 +50,24 @@ def of_directory(directory, settings=None):
 
 def _is_local(server):
     return server.startswith(("file:", "memory:"))
+
+
+def _parse_hosts(servers, given):
+    hosts = tuple(_parse_host(text.strip()) for text in given if text.strip())
+    if not hosts:
+        raise errors.InvalidOptionError(f"bootstrap_servers={servers!r} names no host")
+    return Address(",".join(text.strip() for text in given), {}, hosts)
+
+
+def _parse_host(text):
+    found = _HOST.fullmatch(text)
+    port = int(found["port"] or DEFAULT_PORT) if found else 0
+    if not 0 < port < 2**16:
+        raise errors.InvalidOptionError(
+            f"bootstrap_servers: {text!r} is no HOST:PORT; write 'localhost:9092', '[::1]:9092', "
+            "'file:DIRECTORY' or 'memory:'"
+        )
+    return found["bracketed"] or found["host"], port
 
 
 def _parse_local(text, settings):

@@ -1,8 +1,8 @@
 """Options of the three clients: names, defaults (those of kafka-python 3.x), kinds and ranges.
 
-Options that only concern a network (sockets, TLS, SASL, reconnecting) are checked and kept but do
-nothing on a log that this process opens itself. Options of kafka-python 2.x that 3.x dropped are
-accepted too.
+Options that only concern a network (sockets, reconnecting) are checked and kept but do nothing on a
+log that this process opens itself. TLS, SASL and proxies are refused where hosts are named. Options
+of kafka-python 2.x that 3.x dropped are accepted too.
 """
 
 import difflib
@@ -224,6 +224,38 @@ _CONSUMER = {
 
 _TABLES = {"KafkaProducer": _PRODUCER, "KafkaConsumer": _CONSUMER, "KafkaAdminClient": _EVERYWHERE}
 
+_NETWORK = (
+    "request_timeout_ms",
+    "default_api_timeout_ms",
+    "retry_backoff_ms",
+    "reconnect_backoff_ms",
+    "reconnect_backoff_max_ms",
+    "metadata_max_age_ms",
+    "connections_max_idle_ms",
+    "socket_connection_setup_timeout_ms",
+    "receive_message_max_bytes",
+    "max_in_flight_requests_per_connection",
+    "bootstrap_timeout_ms",
+)
+
+_NOT_ON_A_CONNECTION = (
+    "ssl_context",
+    "ssl_cafile",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_crlfile",
+    "ssl_password",
+    "ssl_ciphers",
+    "sasl_mechanism",
+    "sasl_plain_username",
+    "sasl_plain_password",
+    "sasl_kerberos_name",
+    "sasl_kerberos_domain_name",
+    "sasl_oauth_token_provider",
+    "proxy_url",
+    "socks5_proxy",
+)
+
 _RISING_WAITS = ("fetch_max_wait_ms", "request_timeout_ms", "connections_max_idle_ms")
 
 process_defaults = {"bootstrap_servers": None, "consumer_timeout_ms": None}
@@ -248,8 +280,42 @@ def parse(client, given):
             raise errors.InvalidOptionError(f"{name}={value!r}: {_reason(reason)}") from None
     if process_defaults["bootstrap_servers"] is not None:
         config["bootstrap_servers"] = process_defaults["bootstrap_servers"]
+    log = address.parse(config["bootstrap_servers"])
+    if log.hosts:
+        _refuse_what_no_connection_does(config)
     config["api_version"] = API_VERSION
-    return config, address.parse(config["bootstrap_servers"])
+    return config, log
+
+
+def opening(config, log):
+    """What the core needs of the options to open the log, or to reach the cluster."""
+    network = None
+    if log.hosts:
+        network = {
+            **{name: config[name] for name in _NETWORK},
+            "hosts": log.hosts,
+            "client_id": config["client_id"] or "ringlog",
+            "send_buffer_bytes": max(config["send_buffer_bytes"] or 0, 0),
+            "receive_buffer_bytes": max(config["receive_buffer_bytes"] or 0, 0),
+            "max_request_size": config.get("max_request_size", _PRODUCER["max_request_size"][0]),
+            "enable_incremental_fetch_sessions": config.get(
+                "enable_incremental_fetch_sessions", True
+            ),
+        }
+    return {"address": log.location, "broker_config": log.settings, "network": network}
+
+
+def _refuse_what_no_connection_does(config):
+    if config["security_protocol"] != "PLAINTEXT":
+        raise errors.NotYetSupportedError(
+            f"security_protocol={config['security_protocol']!r}: this version connects in plain "
+            "text only"
+        )
+    for name in _NOT_ON_A_CONNECTION:
+        if config[name] is not None:
+            raise errors.NotYetSupportedError(
+                f"{name}: this version connects in plain text, without authentication and directly"
+            )
 
 
 def check_producer(config, given):

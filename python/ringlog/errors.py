@@ -289,6 +289,10 @@ class ClosedError(IllegalStateError):  # noqa: F821
     """The client was closed."""
 
 
+class BootstrapError(KafkaTimeoutError, NoBrokersAvailable):  # noqa: F821
+    """No bootstrap server answered; the message has the stage that failed and its cause."""
+
+
 class NotYetSupportedError(UnsupportedVersionError, NotImplementedError):  # noqa: F821
     """Part of Kafka that this version does not do; the message says what to do instead."""
 

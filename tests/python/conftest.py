@@ -1,7 +1,9 @@
 """What the Python tests share: a log of their own, and where the shared folder is."""
 
+import contextlib
 import os
 import pathlib
+import sys
 import uuid
 
 import pytest
@@ -17,24 +19,43 @@ def shared_folder(name):
     return shared / name
 
 
-@pytest.fixture(params=["memory", "file"])
-def address(request, tmp_path):
-    """An empty log, in memory and in a directory."""
-    import ringlog
+sys.path.append(str(TOP / "tests" / "compat"))  # served, kafka_oracle
 
-    chosen = f"memory:{uuid.uuid4().hex}" if request.param == "memory" else f"file:{tmp_path}/log"
+
+@contextlib.contextmanager
+def empty_log(backend, directory):
+    """The address of a log of its own: in memory, in a directory, or across a socket."""
+    import ringlog
+    import served
+
+    if backend == "served":
+        with served.Served("memory:") as server:
+            yield server.bootstrap
+        return
+    chosen = f"memory:{uuid.uuid4().hex}" if backend == "memory" else f"file:{directory}/log"
     yield chosen
     ringlog.close(chosen)
+
+
+@pytest.fixture(params=["memory", "file", "served"])
+def address(request, tmp_path):
+    """An empty log of each kind."""
+    with empty_log(request.param, tmp_path) as chosen:
+        yield chosen
+
+
+@pytest.fixture(params=["memory", "served"])
+def anywhere(request, tmp_path):
+    """An empty log in memory, in this process and at the other end of a socket."""
+    with empty_log(request.param, tmp_path) as chosen:
+        yield chosen
 
 
 @pytest.fixture
-def memory():
+def memory(tmp_path):
     """An empty log in memory, for tests that do not care."""
-    import ringlog
-
-    chosen = f"memory:{uuid.uuid4().hex}"
-    yield chosen
-    ringlog.close(chosen)
+    with empty_log("memory", tmp_path) as chosen:
+        yield chosen
 
 
 def produce(producer, topic, *values, **given):

@@ -29,13 +29,13 @@ T1 = TopicPartition("t", 1)
 
 
 @pytest.fixture
-def admin(memory):
-    with KafkaAdminClient(bootstrap_servers=memory) as made:
+def admin(anywhere):
+    with KafkaAdminClient(bootstrap_servers=anywhere) as made:
         yield made
 
 
-def fill(memory, *values, topic="t", partition=0):
-    with KafkaProducer(bootstrap_servers=memory) as producer:
+def fill(anywhere, *values, topic="t", partition=0):
+    with KafkaProducer(bootstrap_servers=anywhere) as producer:
         for number, value in enumerate(values):
             producer.send(topic, value, partition=partition, timestamp_ms=1000 + number)
 
@@ -149,10 +149,10 @@ def test_cluster(admin):
 # --- records and offsets --------------------------------------------------------------------------
 
 
-def test_records_are_deleted(admin, memory):
-    fill(memory, b"0", b"1", b"2", b"3")
+def test_records_are_deleted(admin, anywhere):
+    fill(anywhere, b"0", b"1", b"2", b"3")
     assert admin.delete_records({T0: 2})[T0]["low_watermark"] == 2
-    with KafkaConsumer(bootstrap_servers=memory, consumer_timeout_ms=300) as consumer:
+    with KafkaConsumer(bootstrap_servers=anywhere, consumer_timeout_ms=300) as consumer:
         consumer.assign([T0])
         consumer.seek_to_beginning()
         assert [record.value for record in consumer] == [b"2", b"3"]
@@ -164,8 +164,8 @@ def test_records_are_deleted(admin, memory):
         admin.delete_records({TopicPartition("nowhere", 0): 1})
 
 
-def test_offsets_are_looked_up(admin, memory):
-    fill(memory, b"0", b"1", b"2")
+def test_offsets_are_looked_up(admin, anywhere):
+    fill(anywhere, b"0", b"1", b"2")
     for spec, offset in (
         (OffsetSpec.EARLIEST, 0),
         (OffsetSpec.LATEST, 3),
@@ -234,11 +234,11 @@ def test_configs_are_altered(admin):
 
 
 @pytest.fixture
-def group(memory):
+def group(anywhere):
     """A group "g" with one member that has read all three records of t-0."""
-    fill(memory, b"0", b"1", b"2")
+    fill(anywhere, b"0", b"1", b"2")
     with KafkaConsumer(
-        "t", bootstrap_servers=memory, group_id="g", client_id="reader",
+        "t", bootstrap_servers=anywhere, group_id="g", client_id="reader",
         auto_offset_reset="earliest", consumer_timeout_ms=300,
     ) as consumer:  # fmt: skip
         assert len(list(consumer)) == 3
@@ -284,8 +284,8 @@ def test_a_group_with_members_is_left_alone(admin, group):
     assert admin.delete_group_offsets("g", [T0]) == {T0: errors.GroupSubscribedToTopicError}
 
 
-def test_offsets_of_an_empty_group_are_altered(admin, memory):
-    fill(memory, *(b"v" for _ in range(10)))
+def test_offsets_of_an_empty_group_are_altered(admin, anywhere):
+    fill(anywhere, *(b"v" for _ in range(10)))
     note = OffsetAndMetadata(4, "by hand", -1)
     assert admin.alter_group_offsets("g", {T0: note}) == {T0: errors.NoError}
     assert admin.list_consumer_group_offsets("g")[T0][:2] == (4, "by hand")
@@ -340,13 +340,13 @@ def settle(consumers, wanted):
 
 
 @pytest.mark.parametrize("strategy", ["range", "roundrobin"])
-def test_partitions_move_between_consumers(admin, memory, strategy):
+def test_partitions_move_between_consumers(admin, anywhere, strategy):
     admin.create_topics([NewTopic("t", 4, 1)])
-    with KafkaProducer(bootstrap_servers=memory) as producer:
+    with KafkaProducer(bootstrap_servers=anywhere) as producer:
         for partition in range(4):
             produce(producer, "t", b"0", b"1", partition=partition)
     options = {
-        "bootstrap_servers": memory,
+        "bootstrap_servers": anywhere,
         "group_id": "g",
         "auto_offset_reset": "earliest",
         "partition_assignment_strategy": [strategy],
@@ -370,8 +370,8 @@ def test_partitions_move_between_consumers(admin, memory, strategy):
     assert sorted(read) == [(partition, offset) for partition in range(4) for offset in range(2)]
 
 
-def test_a_listener_may_commit_and_seek(admin, memory):
-    fill(memory, b"0", b"1", b"2")
+def test_a_listener_may_commit_and_seek(admin, anywhere):
+    fill(anywhere, b"0", b"1", b"2")
 
     class Seeker(ConsumerRebalanceListener):
         def on_partitions_revoked(self, revoked):
@@ -382,7 +382,7 @@ def test_a_listener_may_commit_and_seek(admin, memory):
                 consumer.seek(partition, 2)
 
     consumer = KafkaConsumer(
-        bootstrap_servers=memory, group_id="g", consumer_timeout_ms=300, enable_auto_commit=False
+        bootstrap_servers=anywhere, group_id="g", consumer_timeout_ms=300, enable_auto_commit=False
     )
     consumer.subscribe(["t"], listener=Seeker())
     assert [record.value for record in consumer] == [b"2"]
@@ -390,23 +390,23 @@ def test_a_listener_may_commit_and_seek(admin, memory):
     assert admin.list_consumer_group_offsets("g")[T0].offset == 3
 
 
-def test_a_listener_that_raises_is_heard(admin, memory):
-    fill(memory, b"0")
+def test_a_listener_that_raises_is_heard(admin, anywhere):
+    fill(anywhere, b"0")
 
     class Failing(Told):
         def on_partitions_assigned(self, assigned):
             raise KeyError("listener")
 
-    consumer = KafkaConsumer(bootstrap_servers=memory, group_id="g")
+    consumer = KafkaConsumer(bootstrap_servers=anywhere, group_id="g")
     consumer.subscribe(["t"], listener=Failing())
     with pytest.raises(KeyError, match="listener"):
         consumer.poll(timeout_ms=5000)
     consumer.close()
 
 
-def test_static_members_keep_their_partitions(admin, memory):
-    fill(memory, b"0")
-    options = {"bootstrap_servers": memory, "group_id": "g", "group_instance_id": "one"}
+def test_static_members_keep_their_partitions(admin, anywhere):
+    fill(anywhere, b"0")
+    options = {"bootstrap_servers": anywhere, "group_id": "g", "group_instance_id": "one"}
     first = KafkaConsumer("t", **options)
     settle([first], [1])
     generation = first.group_metadata().generation_id

@@ -117,10 +117,38 @@ def test_transactions_are_refused_by_name():
         producer(transactional_id="t")
 
 
-@pytest.mark.parametrize("hosts", ["localhost:9092", ["a:1", "b:2"], "broker", [], "a:1,b:2"])
-def test_hosts_are_refused_with_what_to_do(hosts):
-    with pytest.raises(errors.UnsupportedVersionError, match="file:DIRECTORY"):
-        address.parse(hosts)
+@pytest.mark.parametrize(
+    "given, hosts",
+    [
+        ("localhost", [("localhost", 9092)]),
+        ("a:1,b:2", [("a", 1), ("b", 2)]),
+        (["a:1", "b:2, c"], [("a", 1), ("b", 2), ("c", 9092)]),
+        ("[::1]:9094", [("::1", 9094)]),
+        (["[fe80::1]"], [("fe80::1", 9092)]),
+    ],
+)
+def test_hosts(given, hosts):
+    assert list(address.parse(given).hosts) == hosts
+
+
+@pytest.mark.parametrize("bad", ["", [], "a:b", "a:0", "a:70000", "::1:9092", "http://a:1", "a b"])
+def test_what_is_no_host_is_refused_with_what_to_write(bad):
+    with pytest.raises(errors.KafkaConfigurationError, match="bootstrap_servers"):
+        address.parse(bad)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("security_protocol", "SSL"),
+        ("ssl_cafile", "ca.pem"),
+        ("sasl_mechanism", "PLAIN"),
+        ("socks5_proxy", "socks5://a:1"),
+    ],
+)
+def test_what_no_connection_does_is_refused_by_name(name, value):
+    with pytest.raises(errors.UnsupportedVersionError, match=name):
+        producer(bootstrap_servers="localhost:1", **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +163,7 @@ def test_hosts_are_refused_with_what_to_do(hosts):
     ],
 )
 def test_local_addresses(given, location, settings):
-    assert address.parse(given) == (location, settings)
+    assert address.parse(given) == (location, settings, ())
 
 
 def test_relative_paths_are_resolved_once(tmp_path, monkeypatch):

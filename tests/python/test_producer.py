@@ -265,8 +265,8 @@ def test_auto_creation_may_be_refused(address):
             producer.send("nowhere", b"v").get(10)
 
 
-def test_broker_settings_in_the_address(address):
-    with KafkaProducer(bootstrap_servers=f"{address}?num.partitions=4") as producer:
+def test_broker_settings_in_the_address(memory):
+    with KafkaProducer(bootstrap_servers=f"{memory}?num.partitions=4") as producer:
         assert producer.partitions_for("t") == {0, 1, 2, 3}
 
 

@@ -16,8 +16,7 @@ class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin):
         self.config, log = config.parse("KafkaAdminClient", configs)
         self._native = _native.Admin(
             {
-                "address": log.location,
-                "broker_config": log.settings,
+                **config.opening(self.config, log),
                 **{
                     name: self.config[name]
                     for name in ("client_id", "request_timeout_ms", "default_api_timeout_ms")

@@ -75,8 +75,7 @@ class KafkaConsumer(_native.Consumer):
         timeout_ms = options["consumer_timeout_ms"]
         super().__init__(
             {
-                "address": log.location,
-                "broker_config": log.settings,
+                **config.opening(options, log),
                 "client_id": options["client_id"] or "ringlog",
                 "consumer_timeout_ms": None if timeout_ms == math.inf else timeout_ms,
                 "isolation_level": IsolationLevel.value_for(options["isolation_level"]),

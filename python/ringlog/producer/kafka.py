@@ -1,3 +1,5 @@
+import math
+
 from ringlog import _native, config, partitioner, serializer
 from ringlog.cluster import ClusterMetadata
 
@@ -45,9 +47,9 @@ class KafkaProducer(_native.Producer):
         )
         super().__init__(
             {
-                "address": log.location,
-                "broker_config": log.settings,
+                **config.opening(options, log),
                 "max_in_flight": options["max_in_flight_requests_per_connection"],
+                "retries": None if options["retries"] == math.inf else options["retries"],
                 "key_serializer": key_serializer,
                 "key_serializer_arity": key_arity,
                 "value_serializer": value_serializer,

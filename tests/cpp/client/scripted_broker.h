@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "broker/broker.h"
+#include "client/service.h"
 #include "client/transport.h"
 #include "model/record.h"
 
@@ -86,7 +86,7 @@ class manual_executor final : public executor, public clock {
   std::atomic<std::int64_t> now_{nanoseconds(std::chrono::hours(1)).count()};
 };
 
-class scripted_broker final : public broker::broker {
+class scripted_broker final : public service {
  public:
   explicit scripted_broker(manual_executor& engine) : engine_(engine) {}
 
@@ -104,8 +104,6 @@ class scripted_broker final : public broker::broker {
     fate what = fate::appended;
     error_code code = error_code::no_memory;
   };
-
-  bool is_open(const topic_partition&) override { return true; }
 
   void produce(ringlog::broker::produce_request request,
                ringlog::broker::reply<ringlog::broker::produce_answer> done) override {
@@ -199,12 +197,13 @@ class scripted_broker final : public broker::broker {
 
   std::uint64_t metadata_version() const override { return version; }
 
-  result<std::vector<ringlog::broker::config_entry>> describe_configs(
-      const ringlog::broker::config_resource&) override {
+  void look_up_configs(
+      ringlog::broker::config_resource,
+      ringlog::broker::reply<std::vector<ringlog::broker::config_entry>> done) override {
     ringlog::broker::config_entry entry;
     entry.name = "max.message.bytes";
     entry.value = std::to_string(message_bytes_max);
-    return std::vector{entry};
+    done(std::vector{entry});
   }
 
   // Not for producers.
@@ -222,8 +221,9 @@ class scripted_broker final : public broker::broker {
   void describe_producers(
       topic_partition,
       ringlog::broker::reply<std::vector<ringlog::broker::active_producer>>) override {}
-  std::optional<ringlog::broker::topic_description> find_topic(const uuid&) override { return {}; }
-  std::vector<ringlog::broker::topic_description> list_topics() override { return {}; }
+  void look_up_topics(
+      std::optional<std::vector<std::string>>,
+      ringlog::broker::reply<std::vector<ringlog::broker::topic_description>>) override {}
   void create_topic(ringlog::broker::new_topic, bool,
                     ringlog::broker::reply<ringlog::broker::created_topic>) override {}
   void delete_topic(std::string, ringlog::broker::reply<uuid>) override {}
@@ -250,8 +250,7 @@ class scripted_broker final : public broker::broker {
   void describe_group(std::string,
                       ringlog::broker::reply<ringlog::broker::described_group>) override {}
   void delete_group(std::string, ringlog::broker::reply<std::monostate>) override {}
-  ringlog::broker::cluster_description describe_cluster() override { return {}; }
-  void close() override {}
+  void look_up_cluster(ringlog::broker::reply<described_cluster>) override {}
 
   std::deque<script> fates;
   std::atomic<bool> hold_answers{false};
