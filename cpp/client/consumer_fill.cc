@@ -100,7 +100,11 @@ result<bool> consumer::fill_within(milliseconds idle, callback<status()>* interr
     TRY(prepare(first, settled));
     if (settled || first.over() || attention_.load() == woken) break;
   }
-  return fill(wait_limit::after(idle, interrupted));
+  TRY_ASSIGN(const bool filled, fill(wait_limit::after(idle, interrupted)));
+  if (filled || !fetching_) return filled;
+  // Only the answer that is on its way tells whether the log is drained.
+  TRY(fetch(first));
+  return fill(wait_limit::after(milliseconds(0), interrupted));
 }
 
 void consumer::attend(std::uint32_t flag) {

@@ -22,12 +22,36 @@ def shared_folder(name):
 sys.path.append(str(TOP / "tests" / "compat"))  # served, kafka_oracle
 
 
+#: HOST:PORT of an Apache Kafka that these tests may fill and empty; they run on it alone then.
+KAFKA = os.environ.get("RINGLOG_TEST_KAFKA")
+
+
+def empty_kafka():
+    """Deletes all topics and groups."""
+    from ringlog.admin import KafkaAdminClient
+
+    with KafkaAdminClient(bootstrap_servers=KAFKA) as admin:
+        topics = [name for name in admin.list_topics() if not name.startswith("__")]
+        if topics:
+            admin.delete_topics(topics)
+        groups = [group["group_id"] for group in admin.list_groups()]
+        if groups:
+            admin.delete_groups(groups)
+
+
 @contextlib.contextmanager
 def empty_log(backend, directory):
-    """The address of a log of its own: in memory, in a directory, or across a socket."""
+    """The address of a log of its own: in memory, in a directory, or across a socket.
+
+    Of Kafka there is one server, emptied before each test.
+    """
     import ringlog
     import served
 
+    if backend == "kafka":
+        empty_kafka()
+        yield KAFKA
+        return
     if backend == "served":
         with served.Served("memory:") as server:
             yield server.bootstrap
@@ -37,14 +61,14 @@ def empty_log(backend, directory):
     ringlog.close(chosen)
 
 
-@pytest.fixture(params=["memory", "file", "served"])
+@pytest.fixture(params=["kafka"] if KAFKA else ["memory", "file", "served"])
 def address(request, tmp_path):
     """An empty log of each kind."""
     with empty_log(request.param, tmp_path) as chosen:
         yield chosen
 
 
-@pytest.fixture(params=["memory", "served"])
+@pytest.fixture(params=["kafka"] if KAFKA else ["memory", "served"])
 def anywhere(request, tmp_path):
     """An empty log in memory, in this process and at the other end of a socket."""
     with empty_log(request.param, tmp_path) as chosen:

@@ -66,6 +66,9 @@ network_thread::~network_thread() { end(milliseconds(0)); }
 
 void network_thread::end(milliseconds wait_max) {
   if (ended_.exchange(true)) return;
+  // What was posted before counts, too.
+  call_began();
+  loop_->post([this] { call_ended(); });
   const monotonic_time end = clock_.now() + wait_max;
   while (calls_.load() > 0 && clock_.now() < end) std::this_thread::sleep_for(look_again);
   loop_->post([this] {

@@ -195,6 +195,16 @@ class scripted_broker final : public service {
     done(*find_topic(name));
   }
 
+  void look_up_topics(
+      std::optional<std::vector<std::string>> names,
+      ringlog::broker::reply<std::vector<ringlog::broker::topic_description>> done) override {
+    std::vector<ringlog::broker::topic_description> found;
+    for (const std::string& name : names.value_or(std::vector<std::string>())) {
+      if (auto topic = find_topic(name)) found.push_back(std::move(*topic));
+    }
+    done(std::move(found));
+  }
+
   std::uint64_t metadata_version() const override { return version; }
 
   void look_up_configs(
@@ -221,9 +231,6 @@ class scripted_broker final : public service {
   void describe_producers(
       topic_partition,
       ringlog::broker::reply<std::vector<ringlog::broker::active_producer>>) override {}
-  void look_up_topics(
-      std::optional<std::vector<std::string>>,
-      ringlog::broker::reply<std::vector<ringlog::broker::topic_description>>) override {}
   void create_topic(ringlog::broker::new_topic, bool,
                     ringlog::broker::reply<ringlog::broker::created_topic>) override {}
   void delete_topic(std::string, ringlog::broker::reply<uuid>) override {}

@@ -1,0 +1,36 @@
+"""The tests of our Python clients that any Kafka must pass, on Apache Kafka 4.3.1."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1] / "python"
+FILES = ("test_producer.py", "test_consumer.py", "test_admin.py")
+SUITE_SECONDS_MAX = 600
+
+#: Tests that say what Kafka does otherwise, and why.
+DIFFERENCES: dict[str, str] = {}
+
+#: A suite that loses its tests must not pass.
+PASSED_LEAST = 80
+
+
+def test_our_clients_on_kafka(kafka_server, tmp_path):
+    server = kafka_server(tmp_path / "log")
+    server.format()
+    server.start()
+    left_out = [f"--deselect={TESTS}/{name}" for name in DIFFERENCES]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *left_out, *(str(TESTS / name) for name in FILES)],
+        env=os.environ | {"RINGLOG_TEST_KAFKA": server.bootstrap},
+        capture_output=True,
+        text=True,
+        timeout=SUITE_SECONDS_MAX,
+        cwd=TESTS.parents[1],
+    )
+    said = ran.stdout[-8000:] + ran.stderr[-2000:]
+    assert ran.returncode == 0, said
+    passed = re.search(r"(\d+) passed", ran.stdout)
+    assert passed and int(passed.group(1)) >= PASSED_LEAST, said
