@@ -97,6 +97,7 @@ constexpr std::array names = {
     "unknown_topic_or_partition",
     "unknown_topic_id",
     "topic_already_exists",
+    "invalid_update_version",
     "not_leader",
     "fenced_leader_epoch",
     "unknown_leader_epoch",

@@ -40,6 +40,7 @@ enum class error_code : std::uint8_t {
   unknown_topic_or_partition,
   unknown_topic_id,
   topic_already_exists,
+  invalid_update_version,  // of a feature level
   not_leader,
   fenced_leader_epoch,
   unknown_leader_epoch,

@@ -7,9 +7,12 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/quota_types.h"
 #include "broker/types.h"
 
 namespace ringlog::broker {
+
+class client_quotas;  // broker/client_quotas.h
 
 // The broker's facade: what a handler of the wire protocol and the embedded client may ask. One
 // per open directory, owned by its node. Every call may be made from any thread and none blocks:
@@ -42,8 +45,7 @@ class broker {
 
   virtual void list_offset(list_offset_request request, reply<listed_offset> done) = 0;
 
-  virtual void offset_for_leader_epoch(topic_partition source, leader_epoch_t epoch,
-                                       reply<epoch_end_offset> done) = 0;
+  virtual void offset_for_leader_epoch(epoch_end_request request, reply<epoch_end_offset> done) = 0;
 
   // Moves the log start offset up to `before` (-1: the high watermark); answers the new one.
   virtual void delete_records(topic_partition source, offset_t before, reply<offset_t> done) = 0;
@@ -84,6 +86,21 @@ class broker {
   virtual void alter_configs(config_resource resource, std::vector<config_alteration> changes,
                              bool validate_only, reply<std::monostate> done) = 0;
 
+  // Names of the resources of that type that have configs of their own.
+  virtual std::vector<std::string> list_configured(resource_type type) = 0;
+
+  // ---- client quotas
+
+  virtual result<std::vector<client_quota>> describe_client_quotas(
+      const client_quota_filter& filter) = 0;
+
+  // Answers per entity in the order given; those that can be altered are.
+  virtual void alter_client_quotas(std::vector<client_quota_alteration> wanted, bool validate_only,
+                                   reply<std::vector<std::optional<error>>> done) = 0;
+
+  // What clients use is counted here by whoever serves them.
+  virtual client_quotas& quotas() = 0;
+
   // ---- groups, classic protocol
 
   virtual void join_group(join_group_request request, reply<join_group_answer> done) = 0;
@@ -106,6 +123,18 @@ class broker {
   // ---- the node
 
   virtual cluster_description describe_cluster() = 0;
+
+  // The one log directory, with those of the partitions asked for that exist; none: all there are.
+  virtual void describe_log_directory(std::optional<std::vector<topic_partition>> asked,
+                                      reply<log_directory_description> done) = 0;
+
+  virtual quorum_description describe_quorum() = 0;
+
+  // All or none. error_code::invalid_update_version with Kafka's sentence.
+  virtual void update_features(std::vector<feature_update> updates, bool validate_only,
+                               reply<std::monostate> done) = 0;
+
+  virtual log_health describe_health() = 0;
 
   // For the owner, before the logs close: answers everything that is parked (a fetch with what is
   // there, all else with error_code::closed) and refuses with that code what comes later.

@@ -1,9 +1,14 @@
 #include "broker/broker_impl.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
+#include "broker/feature_admin.h"
+#include "broker/log_directory.h"
 #include "broker/make_broker.h"
+#include "broker/quota_admin.h"
+#include "broker/stored_configs.h"
 
 namespace ringlog::broker {
 
@@ -16,6 +21,7 @@ result<std::unique_ptr<broker>> broker_impl::make(broker_services outside, broke
   std::unique_ptr<broker_impl> made(
       new broker_impl(outside, std::move(options), std::move(configs)));
   TRY(made->set_strays_aside());
+  made->quotas_.take_over(*outside.controller.published());
   made->configs_->set_own_listener([self = made.get()] { self->apply_topic_configs(); });
   outside.controller.set_listener(
       [self = made.get()](const metadata::image_ptr& before, const metadata::image_ptr& after) {
@@ -29,6 +35,7 @@ broker_impl::broker_impl(broker_services outside, broker_options options,
     : outside_(outside),
       options_(std::move(options)),
       configs_(std::move(configs)),
+      quotas_(outside.time, *configs_->broker_values()),
       partitions_(outside, *configs_),
       queries_(partitions_),
       produces_(std::make_shared<produce_path>(outside, partitions_)),
@@ -75,6 +82,7 @@ void broker_impl::metadata_changed(const metadata::image& before, const metadata
     configs_->refresh();
     apply_topic_configs();
   }
+  if (!before.quotas.is_shared_with(after.quotas)) quotas_.take_over(after);
   ++metadata_version_;
 }
 
@@ -109,9 +117,8 @@ void broker_impl::list_offset(list_offset_request request, reply<listed_offset> 
   done(queries_.list_offset(request));
 }
 
-void broker_impl::offset_for_leader_epoch(topic_partition source, leader_epoch_t epoch,
-                                          reply<epoch_end_offset> done) {
-  done(queries_.offset_for_leader_epoch(source, epoch));
+void broker_impl::offset_for_leader_epoch(epoch_end_request request, reply<epoch_end_offset> done) {
+  done(queries_.offset_for_leader_epoch(request));
 }
 
 void broker_impl::delete_records(topic_partition source, offset_t before, reply<offset_t> done) {
@@ -163,12 +170,34 @@ void broker_impl::create_partitions(std::string topic, std::int32_t count, bool 
 }
 
 result<std::vector<config_entry>> broker_impl::describe_configs(const config_resource& resource) {
+  if (stored_configs::has(resource.type)) {
+    return stored_configs(outside_, *configs_->broker_values()).describe(resource);
+  }
   return configs_->describe(resource);
 }
 
 void broker_impl::alter_configs(config_resource resource, std::vector<config_alteration> changes,
                                 bool validate_only, reply<std::monostate> done) {
+  if (stored_configs::has(resource.type)) {
+    return stored_configs(outside_, *configs_->broker_values())
+        .alter(resource, changes, validate_only, std::move(done));
+  }
   configs_->alter(std::move(resource), std::move(changes), validate_only, std::move(done));
+}
+
+std::vector<std::string> broker_impl::list_configured(resource_type type) {
+  return configs_->list_configured(type);
+}
+
+result<std::vector<client_quota>> broker_impl::describe_client_quotas(
+    const client_quota_filter& filter) {
+  return ringlog::broker::describe_client_quotas(outside_, filter);
+}
+
+void broker_impl::alter_client_quotas(std::vector<client_quota_alteration> wanted,
+                                      bool validate_only,
+                                      reply<std::vector<std::optional<error>>> done) {
+  ringlog::broker::alter_client_quotas(outside_, std::move(wanted), validate_only, std::move(done));
 }
 
 void broker_impl::join_group(join_group_request request, reply<join_group_answer> done) {
@@ -214,8 +243,40 @@ void broker_impl::delete_group(std::string group, reply<std::monostate> done) {
 }
 
 cluster_description broker_impl::describe_cluster() {
-  return {options_.cluster_id, options_.node, options_.node,
-          options_.host,       options_.port, *outside_.controller.published()->features};
+  return {options_.cluster_id,
+          options_.node,
+          options_.node,
+          options_.host,
+          options_.port,
+          outside_.logs.directory(),
+          *outside_.controller.published()->features};
+}
+
+void broker_impl::describe_log_directory(std::optional<std::vector<topic_partition>> asked,
+                                         reply<log_directory_description> done) {
+  ringlog::broker::describe_log_directory(outside_, asked, std::move(done));
+}
+
+quorum_description broker_impl::describe_quorum() {
+  const auto image = outside_.controller.published();
+  return {options_.node, outside_.logs.identity().directory_id, image->epoch, image->next_offset,
+          outside_.time.wall_ms()};
+}
+
+void broker_impl::update_features(std::vector<feature_update> updates, bool validate_only,
+                                  reply<std::monostate> done) {
+  ringlog::broker::update_features(outside_, options_.node, updates, validate_only,
+                                   std::move(done));
+}
+
+log_health broker_impl::describe_health() {
+  log_health health;
+  const status writes = outside_.logs.health();
+  if (!writes.ok()) health.failure = writes.failure();
+  const auto opened = partitions_.opened();
+  health.offline_partitions = std::ranges::count_if(
+      opened, [&](const auto& one) { return !writes.ok() || !one->log().health().ok(); });
+  return health;
 }
 
 }  // namespace ringlog::broker

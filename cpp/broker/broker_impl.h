@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "broker/broker.h"
+#include "broker/client_quotas.h"
 #include "broker/config_service.h"
 #include "broker/fetch_path.h"
 #include "broker/group/group_coordinator.h"
@@ -28,8 +29,7 @@ class broker_impl final : public broker {
   fetch_token fetch(fetch_request request, reply<fetch_answer> done) override;
   void cancel_fetch(fetch_token token) override;
   void list_offset(list_offset_request request, reply<listed_offset> done) override;
-  void offset_for_leader_epoch(topic_partition source, leader_epoch_t epoch,
-                               reply<epoch_end_offset> done) override;
+  void offset_for_leader_epoch(epoch_end_request request, reply<epoch_end_offset> done) override;
   void delete_records(topic_partition source, offset_t before, reply<offset_t> done) override;
   void init_producer_id(std::optional<std::string> transactional_id,
                         std::optional<producer_identity> current,
@@ -50,6 +50,13 @@ class broker_impl final : public broker {
   result<std::vector<config_entry>> describe_configs(const config_resource& resource) override;
   void alter_configs(config_resource resource, std::vector<config_alteration> changes,
                      bool validate_only, reply<std::monostate> done) override;
+  std::vector<std::string> list_configured(resource_type type) override;
+
+  result<std::vector<client_quota>> describe_client_quotas(
+      const client_quota_filter& filter) override;
+  void alter_client_quotas(std::vector<client_quota_alteration> wanted, bool validate_only,
+                           reply<std::vector<std::optional<error>>> done) override;
+  client_quotas& quotas() override { return quotas_; }
 
   void join_group(join_group_request request, reply<join_group_answer> done) override;
   void sync_group(sync_group_request request, reply<sync_group_answer> done) override;
@@ -65,6 +72,12 @@ class broker_impl final : public broker {
   void delete_group(std::string group, reply<std::monostate> done) override;
 
   cluster_description describe_cluster() override;
+  void describe_log_directory(std::optional<std::vector<topic_partition>> asked,
+                              reply<log_directory_description> done) override;
+  quorum_description describe_quorum() override;
+  void update_features(std::vector<feature_update> updates, bool validate_only,
+                       reply<std::monostate> done) override;
+  log_health describe_health() override;
   void close() override;
 
  private:
@@ -80,6 +93,7 @@ class broker_impl final : public broker {
   std::atomic<std::uint64_t> metadata_version_ = 1;
 
   const std::unique_ptr<config_service> configs_;
+  client_quotas quotas_;
   partition_table partitions_;
   log_queries queries_;
   const std::shared_ptr<produce_path> produces_;

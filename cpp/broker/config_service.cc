@@ -239,6 +239,15 @@ status config_service::check_broker_name(const config_resource& resource) const 
                     resource.name);
 }
 
+std::vector<std::string> config_service::list_configured(resource_type type) const {
+  std::vector<std::string> names;
+  for (const auto& [resource, values] : *outside_.controller.published()->configs) {
+    const bool is_of_type = static_cast<int>(resource.type) == static_cast<int>(type);
+    if (is_of_type && !values.empty()) names.push_back(resource.name);
+  }
+  return names;
+}
+
 result<std::vector<config_entry>> config_service::describe(const config_resource& resource) const {
   TRY_ASSIGN(const model::config_map set, current_values(resource));
   std::vector<config_entry> entries;
@@ -267,15 +276,6 @@ result<std::vector<config_entry>> config_service::describe(const config_resource
       entry.read_only = !is_dynamic(definition.name);
       entries.push_back(std::move(entry));
     }
-  } else {  // a group's, as another Kafka stored them
-    for (const auto& [name, value] : set) {
-      config_entry entry;
-      entry.name = name;
-      entry.value = value;
-      entry.source = config_source::group_config;
-      entry.synonyms = {{name, value, config_source::group_config}};
-      entries.push_back(std::move(entry));
-    }
   }
   return entries;
 }
@@ -300,24 +300,17 @@ result<model::config_map> config_service::current_values(const config_resource& 
       values.merge(own_->of(own_configs::broker_scope(resource.name)));
       return values;
     }
-    case resource_type::group:
-      return to_map(image->configs_of({metadata::config_resource_type::group, resource.name}));
-    case resource_type::broker_logger:
-    case resource_type::client_metrics:
-      break;
+    default:
+      return make_error(error_code::invalid_argument,
+                        "resources of type {} have no configs here: topics, brokers, groups and "
+                        "client metrics have",
+                        static_cast<int>(resource.type));
   }
-  return error{error_code::invalid_argument,
-               "configs of broker loggers and client metrics are not kept: topics and brokers have "
-               "configs"};
 }
 
 void config_service::alter(config_resource resource, std::vector<config_alteration> changes,
                            bool validate_only, reply<std::monostate> done) {
   const bool is_topic = resource.type == resource_type::topic;
-  if (!is_topic && resource.type != resource_type::broker) {
-    return done(
-        error{error_code::invalid_argument, "only topics and brokers have configs that act here"});
-  }
   auto current = current_values(resource);
   if (!current.ok()) return done(std::move(current.failure()));
 

@@ -47,6 +47,9 @@ class config_service {
 
   result<std::vector<config_entry>> describe(const config_resource& resource) const;
 
+  // Names of the resources of that type that have configs of their own, topics excepted.
+  std::vector<std::string> list_configured(resource_type type) const;
+
   void alter(config_resource resource, std::vector<config_alteration> changes, bool validate_only,
              reply<std::monostate> done);
 

@@ -15,6 +15,7 @@ listed_offset to_listed(const std::optional<storage::timestamped_offset>& found)
 
 result<listed_offset> log_queries::list_offset(const list_offset_request& request) {
   TRY_ASSIGN(const auto source, partitions_.find(request.source));
+  TRY(partitions_.check_leader_epoch(request.source, request.current_leader_epoch));
   storage::partition_log& log = source->log();
   const storage::log_offsets offsets = log.offsets();
   if (request.timestamp == latest_timestamp) {
@@ -38,10 +39,10 @@ result<listed_offset> log_queries::list_offset(const list_offset_request& reques
   return to_listed(found);
 }
 
-result<epoch_end_offset> log_queries::offset_for_leader_epoch(const topic_partition& source,
-                                                              leader_epoch_t epoch) {
-  TRY_ASSIGN(const auto found, partitions_.find(source));
-  const storage::epoch_end end = found->log().end_offset_for_epoch(epoch);
+result<epoch_end_offset> log_queries::offset_for_leader_epoch(const epoch_end_request& request) {
+  TRY_ASSIGN(const auto found, partitions_.find(request.source));
+  TRY(partitions_.check_leader_epoch(request.source, request.current_leader_epoch));
+  const storage::epoch_end end = found->log().end_offset_for_epoch(request.epoch);
   return epoch_end_offset{end.leader_epoch, end.end_offset};
 }
 

@@ -12,8 +12,7 @@ class log_queries {
   explicit log_queries(partition_table& partitions) : partitions_(partitions) {}
 
   result<listed_offset> list_offset(const list_offset_request& request);
-  result<epoch_end_offset> offset_for_leader_epoch(const topic_partition& source,
-                                                   leader_epoch_t epoch);
+  result<epoch_end_offset> offset_for_leader_epoch(const epoch_end_request& request);
   result<std::vector<active_producer>> describe_producers(const topic_partition& source);
   void delete_records(const topic_partition& source, offset_t before, reply<offset_t> done);
 

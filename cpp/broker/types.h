@@ -89,12 +89,19 @@ struct list_offset_request {
   topic_partition source;
   std::int64_t timestamp = latest_timestamp;
   isolation_level isolation = isolation_level::read_uncommitted;
+  leader_epoch_t current_leader_epoch{no_leader_epoch};  // that the client knows (KIP-320)
 };
 
 struct listed_offset {
   offset_t offset{no_offset};  // -1: no record at or after the timestamp
   std::int64_t timestamp = no_timestamp;
   leader_epoch_t leader_epoch{no_leader_epoch};
+};
+
+struct epoch_end_request {
+  topic_partition source;
+  leader_epoch_t epoch{no_leader_epoch};
+  leader_epoch_t current_leader_epoch{no_leader_epoch};  // that the client knows (KIP-320)
 };
 
 struct epoch_end_offset {
@@ -207,7 +214,42 @@ struct cluster_description {
   node_id_t node{-1};
   std::string host;
   std::int32_t port = -1;
+  std::string log_directory;                                  // absolute
   std::map<std::string, std::int16_t, std::less<>> features;  // those finalised, with their levels
+};
+
+struct partition_usage {
+  topic_partition name;
+  std::int64_t bytes = 0;
+};
+
+struct log_directory_description {
+  std::string path;
+  std::vector<partition_usage> partitions;   // by name
+  std::optional<std::int64_t> total_bytes;   // of the volume; none: it does not tell
+  std::optional<std::int64_t> usable_bytes;  // likewise
+};
+
+// The metadata quorum, which is this node.
+struct quorum_description {
+  node_id_t leader{-1};
+  uuid directory_id;
+  leader_epoch_t leader_epoch{no_leader_epoch};
+  offset_t high_watermark{no_offset};
+  std::int64_t now_timestamp = no_timestamp;
+};
+
+enum class feature_upgrade : std::int8_t { upgrade = 1, safe_downgrade = 2, unsafe_downgrade = 3 };
+
+struct feature_update {
+  std::string feature;
+  std::int16_t level = 0;  // 0: off
+  feature_upgrade type = feature_upgrade::upgrade;
+};
+
+struct log_health {
+  std::optional<error> failure;  // why nothing is written any more
+  std::int64_t offline_partitions = 0;
 };
 
 // ---- groups ------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ class embedded_service final : public service {
   }
   void offset_for_leader_epoch(topic_partition source, leader_epoch_t epoch,
                                reply<broker::epoch_end_offset> done) override {
-    core_.offset_for_leader_epoch(std::move(source), epoch, std::move(done));
+    core_.offset_for_leader_epoch({.source = std::move(source), .epoch = epoch}, std::move(done));
   }
   void delete_records(topic_partition source, offset_t before, reply<offset_t> done) override {
     core_.delete_records(std::move(source), before, std::move(done));

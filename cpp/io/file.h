@@ -152,7 +152,12 @@ class file_system {
   // file system error_code::unsupported, so that nobody writes there.
   virtual result<std::unique_ptr<file_lock>> lock(const std::string& path) = 0;
 
-  virtual result<std::uint64_t> available_bytes(const std::string& path) = 0;
+  // Of the file system that holds `path`.
+  struct space {
+    std::uint64_t total_bytes = 0;
+    std::uint64_t available_bytes = 0;  // to this process
+  };
+  virtual result<space> measure_space(const std::string& path) = 0;
 
   // Canonical identity of a directory: the same for every path that leads to it.
   struct identity {

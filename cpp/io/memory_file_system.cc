@@ -344,9 +344,10 @@ result<std::unique_ptr<file_lock>> memory_file_system::lock(const std::string& p
   return std::unique_ptr<file_lock>(std::make_unique<locks::holder>(locks_, name));
 }
 
-result<std::uint64_t> memory_file_system::available_bytes(const std::string&) {
-  return static_cast<std::uint64_t>(::sysconf(_SC_AVPHYS_PAGES)) *
-         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+result<file_system::space> memory_file_system::measure_space(const std::string&) {
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return space{.total_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * page,
+               .available_bytes = static_cast<std::uint64_t>(::sysconf(_SC_AVPHYS_PAGES)) * page};
 }
 
 result<file_system::identity> memory_file_system::identify(const std::string& path) {

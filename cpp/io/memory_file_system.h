@@ -35,7 +35,7 @@ class memory_file_system final : public file_system {
   status remove_tree(const std::string& path) override;
   status sync_directory(const std::string& path) override;
   result<std::unique_ptr<file_lock>> lock(const std::string& path) override;
-  result<std::uint64_t> available_bytes(const std::string& path) override;
+  result<space> measure_space(const std::string& path) override;
   result<identity> identify(const std::string& path) override;
 
  private:

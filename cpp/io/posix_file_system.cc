@@ -280,12 +280,13 @@ result<std::unique_ptr<file_lock>> posix_file_system::lock(const std::string& pa
   return take_record_lock(path);
 }
 
-result<std::uint64_t> posix_file_system::available_bytes(const std::string& path) {
+result<file_system::space> posix_file_system::measure_space(const std::string& path) {
   struct statvfs about {};
   if (retry_interrupted([&] { return ::statvfs(path.c_str(), &about); }) != 0) {
     return error_from_errno(errno, "ask for the free space of", path);
   }
-  return static_cast<std::uint64_t>(about.f_bavail) * about.f_frsize;
+  return space{.total_bytes = about.f_blocks * about.f_frsize,
+               .available_bytes = about.f_bavail * about.f_frsize};
 }
 
 result<file_system::identity> posix_file_system::identify(const std::string& path) {

@@ -46,6 +46,13 @@ protocol::metadata_record config_of(const config_resource& resource, const std::
   return {std::move(record), 0};
 }
 
+std::optional<double> quota_of(const image& now, const quota_change& change) {
+  const auto entity = now.quotas->find(change.entity);
+  if (entity == now.quotas->end()) return std::nullopt;
+  const auto found = entity->second.find(change.key);
+  return found == entity->second.end() ? std::nullopt : std::optional(found->second);
+}
+
 status check_partition_count(std::int32_t count) {
   if (count >= 1 && count <= limits::topic_partitions_max) return {};
   return make_error(error_code::invalid_partitions, "{} partitions; a topic has 1 to {}", count,
@@ -241,6 +248,39 @@ void controller::alter_configs(config_resource resource, std::vector<config_chan
       const auto found = before.find(name);
       const bool same = found == before.end() ? !value : value == found->second;
       if (!same) decided.push_back(config_of(resource, name, value));
+    }
+    return decided;
+  };
+  state_->change(std::move(done), decide, [](const image&) {});
+}
+
+void controller::alter_client_quotas(std::vector<quota_change> changes, reply<void> done) {
+  const auto decide = [&](const image& now) -> result<records> {
+    records decided;
+    for (const quota_change& change : changes) {
+      if (quota_of(now, change) == change.value) continue;
+      protocol::client_quota_record record;
+      for (const auto& [type, name] : change.entity) record.entity.push_back({type, name, {}});
+      record.key = change.key;
+      record.value = change.value.value_or(0);
+      record.remove = !change.value;
+      decided.push_back({std::move(record), 0});
+    }
+    return decided;
+  };
+  state_->change(std::move(done), decide, [](const image&) {});
+}
+
+void controller::update_features(std::vector<std::pair<std::string, std::int16_t>> levels,
+                                 reply<void> done) {
+  const auto decide = [&](const image& now) -> result<records> {
+    records decided;
+    for (const auto& [name, level] : levels) {
+      if (now.feature_level(name) == level) continue;
+      protocol::feature_level_record record;
+      record.name = name;
+      record.feature_level = level;
+      decided.push_back({std::move(record), 0});
     }
     return decided;
   };

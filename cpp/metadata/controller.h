@@ -28,6 +28,13 @@ struct new_topic {
 // No value: the config is removed.
 using config_change = std::pair<std::string, std::optional<std::string>>;
 
+// No value: the quota is removed.
+struct quota_change {
+  quota_entity entity;
+  std::string key;
+  std::optional<double> value;
+};
+
 // Producer ids [first, first + count) belong to the caller.
 struct producer_id_block {
   producer_id_t first;
@@ -76,6 +83,13 @@ class controller {
   // that does not exist.
   void alter_configs(config_resource resource, std::vector<config_change> changes,
                      callback<void(status)> done);
+
+  // Sets and removes quotas of the entities, all or none.
+  void alter_client_quotas(std::vector<quota_change> changes, callback<void(status)> done);
+
+  // Sets levels of features; 0 takes a feature away.
+  void update_features(std::vector<std::pair<std::string, std::int16_t>> levels,
+                       callback<void(status)> done);
 
   // Begins the partition's next leader epoch, this node's: before the first append to a partition
   // after each start. Answers the epoch. unknown_topic_id, unknown_topic_or_partition, not_leader

@@ -39,6 +39,7 @@ constexpr std::array translations = {
     translation{error_code::unknown_topic_or_partition, kafka_error::unknown_topic_or_partition},
     translation{error_code::unknown_topic_id, kafka_error::unknown_topic_id},
     translation{error_code::topic_already_exists, kafka_error::topic_already_exists},
+    translation{error_code::invalid_update_version, kafka_error::invalid_update_version},
     translation{error_code::not_leader, kafka_error::not_leader_or_follower},
     translation{error_code::fenced_leader_epoch, kafka_error::fenced_leader_epoch},
     translation{error_code::unknown_leader_epoch, kafka_error::unknown_leader_epoch},

@@ -44,7 +44,9 @@ enum class kafka_error : std::int16_t {
   invalid_txn_state = 48,
   concurrent_transactions = 51,
   transactional_id_authorization_failed = 53,
+  security_disabled = 54,
   kafka_storage_error = 56,
+  log_dir_not_found = 57,
   unknown_producer_id = 59,
   non_empty_group = 68,
   group_id_not_found = 69,
@@ -61,10 +63,13 @@ enum class kafka_error : std::int16_t {
   group_subscribed_to_topic = 86,
   invalid_record = 87,
   unstable_offset_commit = 88,
+  invalid_update_version = 95,
   unknown_topic_id = 100,
   fetch_session_topic_id_error = 106,
   mismatched_endpoint_type = 114,
   unsupported_endpoint_type = 115,
+  unknown_subscription_id = 117,
+  telemetry_too_large = 118,
 };
 
 // How Kafka calls what went wrong. What has no number there is unknown_server_error: our own errors

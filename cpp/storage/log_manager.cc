@@ -145,6 +145,11 @@ status log_manager::set_aside(const topic_partition& name) {
   return {};
 }
 
+void log_manager::measure(std::vector<topic_partition> names,
+                          callback<void(result<directory_usage>)> done) const {
+  state_->measure(std::move(names), std::move(done));
+}
+
 void log_manager::checkpoint(callback<void(status)> done) {
   state_->context.outside.engine.post(
       [state = state_, done = std::move(done)]() mutable { done(state->write_checkpoints()); });

@@ -58,6 +58,12 @@ struct replayed_journal {
   std::shared_ptr<const journal_damage> damage;  // with takes_damaged_journal, where it is damaged
 };
 
+// How much lies in a log directory (KIP-113, KIP-827).
+struct directory_usage {
+  std::vector<std::int64_t> log_bytes;           // of the logs asked for, in their order
+  std::optional<io::file_system::space> volume;  // none where the file system does not tell
+};
+
 // All logs of one log directory (Kafka: LogManager). Owned by the node, used by metadata and
 // broker. Any thread may call; calls without a completion may read files on the caller's thread,
 // completions run on the engine's thread. While it lives it holds the directory's lock, so that
@@ -124,6 +130,11 @@ class log_manager {
 
   // Renames the directory of a partition that is not open, and unknown to metadata, to `-stray`.
   status set_aside(const topic_partition& name);
+
+  // How large these logs are and what room the volume has. A log that is not open is measured by
+  // the names in its directory, and not opened for it.
+  void measure(std::vector<topic_partition> names,
+               callback<void(result<directory_usage>)> done) const;
 
   // Writes all three checkpoint files now.
   void checkpoint(callback<void(status)> done);

@@ -111,6 +111,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   void delete_files(const topic_partition& name, const std::shared_ptr<slot>& of,
                     callback<void(status)> done);
   void apply_retention(callback<void(result<std::int64_t>)> done);
+  void measure(std::vector<topic_partition> names, callback<void(result<directory_usage>)> done);
 
   std::string directory_of(const topic_partition& name) const;
   result<std::string> rename_directory(const topic_partition& name, std::string_view suffix);
@@ -126,6 +127,8 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
  private:
   friend class log_manager;
   void note_offsets();
+  result<std::int64_t> measure_log(const topic_partition& name) const;
+  result<directory_usage> measure_all(const std::vector<topic_partition>& names) const;
   offset_t synced_end(const partition_log::state& log, bool all_synced) const;
   void repeat(std::int64_t delay_ms, std::int64_t interval_ms, void (state::*work)());
   void write_recovery_points_now();

@@ -84,8 +84,8 @@ class recording_disk final : public io::file_system {
   result<std::unique_ptr<io::file_lock>> lock(const std::string& path) override {
     return real_.lock(path);
   }
-  result<std::uint64_t> available_bytes(const std::string& path) override {
-    return real_.available_bytes(path);
+  result<space> measure_space(const std::string& path) override {
+    return real_.measure_space(path);
   }
   result<identity> identify(const std::string& path) override { return real_.identify(path); }
 

@@ -309,9 +309,9 @@ result<std::unique_ptr<file_lock>> disk::lock(const std::string& path) {
   return std::unique_ptr<file_lock>(std::make_unique<held_lock>(*this, found->inode));
 }
 
-result<std::uint64_t> disk::available_bytes(const std::string& path) {
+result<io::file_system::space> disk::measure_space(const std::string& path) {
   TRY(find(path, "ask for the free space of"));
-  return free_bytes();
+  return space{.total_bytes = faults.capacity_bytes, .available_bytes = free_bytes()};
 }
 
 result<file_system::identity> disk::identify(const std::string& path) {

@@ -219,7 +219,7 @@ TEST_F(records_test, leader_epoch_rises_with_the_first_append_after_a_start) {
   EXPECT_EQ(epoch_of(1), leader_epoch_t(0));
 
   const auto end = computer.wait_for<epoch_end_offset>([&](auto done) {
-    computer.facade().offset_for_leader_epoch(at("t"), first, std::move(done));
+    computer.facade().offset_for_leader_epoch({at("t"), first}, std::move(done));
   });
   EXPECT_EQ(end->end_offset, offset_t(2));
 

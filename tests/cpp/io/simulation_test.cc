@@ -377,7 +377,7 @@ TEST(DiskTest, FaultsStrikeAndAreCounted) {
   drive.faults = {};
   EXPECT_EQ(text_of(drive, "/a"), text);
   drive.faults.capacity_bytes = 150;
-  EXPECT_EQ(drive.available_bytes("/").value(), 50u);
+  EXPECT_EQ(drive.measure_space("/").value().available_bytes, 50u);
   EXPECT_EQ(target->reserve(151).code(), error_code::no_space);
   EXPECT_EQ(target->write_at(100, as_bytes(text)).code(), error_code::no_space);
   EXPECT_EQ(target->size().value(), 150u);  // what fitted was written

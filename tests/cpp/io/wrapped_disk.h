@@ -39,8 +39,8 @@ class wrapped_disk : public file_system {
   result<std::unique_ptr<file_lock>> lock(const std::string& path) override {
     return below_.lock(path);
   }
-  result<std::uint64_t> available_bytes(const std::string& path) override {
-    return below_.available_bytes(path);
+  result<space> measure_space(const std::string& path) override {
+    return below_.measure_space(path);
   }
   result<identity> identify(const std::string& path) override { return below_.identify(path); }
 

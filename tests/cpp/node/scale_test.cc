@@ -48,8 +48,8 @@ class counting_disk final : public io::file_system {
   result<std::unique_ptr<io::file_lock>> lock(const std::string& path) override {
     return count("lock").lock(path);
   }
-  result<std::uint64_t> available_bytes(const std::string& path) override {
-    return count("available bytes").available_bytes(path);
+  result<space> measure_space(const std::string& path) override {
+    return count("measure space").measure_space(path);
   }
   result<identity> identify(const std::string& path) override {
     return count("identify").identify(path);
