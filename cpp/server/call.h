@@ -42,13 +42,31 @@ struct call_origin {
 // connection's thread; the request and what keep() was given live until then.
 class call_base {
  public:
+  static constexpr std::string_view anonymous_user = "ANONYMOUS";
+
   broker::broker& core() const { return origin_.shared->core; }
   const shared_state& shared() const { return *origin_.shared; }
+  server_metrics& metrics() const { return origin_.shared->metrics; }
   fetch_session_cache& fetch_sessions() const { return origin_.shared->fetch_sessions; }
   const caller& from() const { return *origin_.from; }
   std::int16_t version() const { return origin_.header.header.request_api_version; }
-  std::string client_id() const {
-    return std::string(origin_.header.header.client_id.value_or(std::string_view()));
+  std::string client_id() const { return std::string(client().client_id); }
+
+  // Nobody says who he is.
+  broker::client_identity client() const {
+    return {anonymous_user, origin_.header.header.client_id.value_or(std::string_view())};
+  }
+
+  // The client hears that it has to pause for so long, and its next requests begin after that.
+  // Of several times the longest counts. Any thread.
+  void pause_client(milliseconds pause);
+
+  std::int64_t frame_bytes() const { return static_cast<std::int64_t>(origin_.bytes.bytes.size()); }
+
+  // What the answer shows goes into this, where it can be far more than what was asked with. False
+  // when it is full: the rest is refused. Any thread.
+  bool has_room_for(std::size_t bytes) {
+    return (shown_bytes_ += static_cast<std::int64_t>(bytes)) <= limits::shown_bytes_max;
   }
 
   // For the response's views. One thread at a time.
@@ -65,16 +83,25 @@ class call_base {
 
  protected:
   explicit call_base(call_origin origin) : origin_(std::move(origin)) {}
+
+  // All reasons together.
+  milliseconds pause_of_client() const;
   ~call_base() = default;
 
   call_origin origin_;
   std::vector<std::shared_ptr<const void>> kept_;
   bool sends_answer_ = true;
   std::atomic<bool> closes_ = false;
+  std::atomic<std::int64_t> shown_bytes_ = 0;
+  std::atomic<std::int64_t> pause_ms_ = 0;
 };
 
-// What the connection gets of a call that is over: bytes to send, none, or why it is to be closed.
-using outcome_of_call = result<std::optional<byte_buffer>>;
+// What the connection gets of a call that is over, unless it is to be closed.
+struct call_outcome {
+  std::optional<byte_buffer> bytes;  // to send, if any
+  milliseconds pause{0};             // before the next request begins
+};
+using outcome_of_call = result<call_outcome>;
 
 template <typename Request, typename Response>
 class call final : public call_base {
@@ -93,7 +120,7 @@ class call final : public call_base {
   ~call() = default;
 
   void finish();
-  outcome_of_call encode() const;
+  outcome_of_call encode();
 };
 
 template <typename Request, typename Response>
@@ -130,12 +157,16 @@ void call<Request, Response>::finish() {
 }
 
 template <typename Request, typename Response>
-outcome_of_call call<Request, Response>::encode() const {
+outcome_of_call call<Request, Response>::encode() {
   if (closes_) return make_error(error_code::closed, "{} was refused", Request::info.name);
-  if (!sends_answer_) return std::optional<byte_buffer>();
+  const milliseconds pause = pause_of_client();
+  if (!sends_answer_) return call_outcome{std::nullopt, pause};
+  if constexpr (requires { response.throttle_time_ms; }) {
+    response.throttle_time_ms = static_cast<std::int32_t>(pause.count());
+  }
   const std::int32_t id = origin_.header.header.correlation_id;
   TRY_ASSIGN(byte_buffer bytes, protocol::encode_response(id, response, version()));
-  return std::optional(std::move(bytes));
+  return call_outcome{std::move(bytes), pause};
 }
 
 }  // namespace ringlog::server

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/endian.h"
+#include "broker/client_quotas.h"
 #include "server/connection_home.h"
 #include "server/served_apis.h"
 
@@ -48,6 +49,7 @@ void client_connection::closed(const error& cause) {
   route_->close();
   if (mine_ == nullptr) return;  // it never was open
   mine_ = nullptr;
+  if (held_off_ != 0) home_.loop().cancel(std::exchange(held_off_, 0));
   home_.remove(*this);
   for (const pending_call& call : pending_) {
     if (!call.outcome && *call.when_abandoned) (*call.when_abandoned)();
@@ -78,7 +80,8 @@ void client_connection::received(bytes_view bytes) {
 
 void client_connection::read(bytes_view bytes) {
   while (!bytes.empty() && is_open()) {
-    if (waiting_.size() + pending_.size() >= limits::requests_per_connection_max) {
+    if (waiting_.size() + pending_.size() >= limits::requests_per_connection_max ||
+        held_off_ != 0) {
       return hold(bytes);
     }
     const auto outcome = input_.take(bytes);
@@ -112,7 +115,7 @@ void client_connection::wait_for_memory() {
 }
 
 void client_connection::read_held() {
-  if (!is_held_ || waits_for_memory_ || is_draining_ || !is_open()) return;
+  if (!is_held_ || waits_for_memory_ || held_off_ != 0 || is_draining_ || !is_open()) return;
   last_used_ = shared_->time.now();
   is_held_ = false;
   const byte_buffer bytes = std::exchange(held_, {});
@@ -123,7 +126,7 @@ void client_connection::read_held() {
 // ---- requests
 
 bool client_connection::may_begin_next() const {
-  if (waiting_.empty() || is_draining_ || !is_open()) return false;
+  if (waiting_.empty() || held_off_ != 0 || is_draining_ || !is_open()) return false;
   if (unsent_bytes_ > limits::unsent_answer_bytes_max) return false;
   const auto is_begun_produce = [](const pending_call& call) {
     return call.is_produce && !call.begins_aside;
@@ -147,14 +150,19 @@ void client_connection::begin(frame next) {
   if (!header.ok()) return close(std::move(header.failure()));
   const auto when_abandoned = std::make_shared<task>();
   const std::uint64_t number = ++last_number_;
+  const monotonic_time began = shared_->time.now();
   pending_.push_back({.number = number,
                       .is_produce = is_produce_frame(next.bytes),
+                      .api_key = header->api->key,
+                      .began = began,
                       .when_abandoned = when_abandoned,
                       .outcome = std::nullopt});
+  note_client(header->header.client_id.value_or(std::string_view()));
   is_beginning_ = true;
   const auto place = begin_call(
       {shared_, from_, route_, when_abandoned, number, std::move(next), std::move(*header)});
   is_beginning_ = false;
+  count_busy(shared_->time.now() - began);
   if (!place.ok()) return close(place.failure());
   pending_.back().begins_aside = *place == begun::aside;
 }
@@ -165,17 +173,39 @@ void client_connection::begun_aside(std::uint64_t number) {
   go_on();
 }
 
-void deliver(answer_route& route, std::uint64_t number, callback<outcome_of_call()> encode) {
-  route.run([number, encode = std::move(encode)](client_connection& mine) mutable {
-    mine.take_outcome(number, encode());
+void client_connection::note_client(std::string_view id) {
+  if (client_id_ != id) client_id_ = id;
+}
+
+void client_connection::count_busy(nanoseconds time) {
+  shared_->core.quotas().charge(broker::quota_kind::busy_time,
+                                {call_base::anonymous_user, client_id_},
+                                std::chrono::duration<double>(time).count());
+}
+
+void client_connection::hold_off(milliseconds pause) {
+  if (pause <= milliseconds(0) || !is_open()) return;
+  if (held_off_ != 0) home_.loop().cancel(held_off_);
+  held_off_ = home_.loop().schedule_at(shared_->time.now() + pause, [this] {
+    held_off_ = 0;
+    go_on();
   });
 }
 
-void client_connection::take_outcome(std::uint64_t number, outcome_of_call outcome) {
+void deliver(answer_route& route, std::uint64_t number, callback<outcome_of_call()> encode) {
+  route.run([number, encode = std::move(encode)](client_connection& mine) mutable {
+    mine.take_outcome(number, std::move(encode));
+  });
+}
+
+void client_connection::take_outcome(std::uint64_t number, callback<outcome_of_call()> encode) {
   const auto found = std::ranges::find(pending_, number, &pending_call::number);
   CHECK(found != pending_.end(), "a call that is over twice", number);
-  found->outcome = std::move(outcome);
+  const monotonic_time began = shared_->time.now();
+  found->outcome = encode();
+  shared_->metrics.answered(found->api_key, shared_->time.now() - found->began);
   if (is_beginning_) return;  // begin_requests() goes on
+  count_busy(shared_->time.now() - began);
   send_answers();
   go_on();
 }
@@ -193,7 +223,8 @@ void client_connection::send_answers() {
                         outcome.failure().message);
       return close(std::move(outcome.failure()));
     }
-    if (*outcome) mine_->send(to_parts(std::move(**outcome)));
+    if (outcome->bytes) mine_->send(to_parts(std::move(*outcome->bytes)));
+    hold_off(outcome->pause);
   }
   account_unsent();
 }
@@ -224,7 +255,7 @@ void client_connection::go_on() {
 void client_connection::check_idle(monotonic_time now) {
   const nanoseconds unused = now - last_used_;
   const bool waits_for_us = !pending_.empty() && unsent_bytes_ == 0;
-  if (waits_for_us || waits_for_memory_) return;
+  if (waits_for_us || waits_for_memory_ || held_off_ != 0) return;
   if (input_.is_amid_frame() && !is_held_ && unused > limits::frame_pause_max) {
     close(make_error(error_code::timed_out, "a request broke off"));
   } else if (unused > shared_->limits.idle_max) {

@@ -16,8 +16,9 @@ class connection_home;
 // only Produces are begun while others wait for the disk. What may block begins on another thread.
 //
 // Nothing more is read while limits::requests_per_connection_max requests wait, while the server's
-// request memory is full, or while the client leaves more than limits::unsent_answer_bytes_max of
-// answers unread. A client that sends what is no request of ours is closed, as Kafka does it.
+// request memory is full, while the client leaves more than limits::unsent_answer_bytes_max of
+// answers unread, or while it has to pause for its quotas. A client that sends what is no request
+// of ours is closed, as Kafka does it.
 //
 // Owned by its io::connection; all on its thread.
 class client_connection final : public io::connection_user {
@@ -35,8 +36,8 @@ class client_connection final : public io::connection_user {
   // A request is being begun: what is ready for this connection may come inside of it.
   bool is_beginning() const { return is_beginning_; }
 
-  // The call of that number is over.
-  void take_outcome(std::uint64_t number, outcome_of_call outcome);
+  // The call of that number is over; `encode` makes what is left to do of it.
+  void take_outcome(std::uint64_t number, callback<outcome_of_call()> encode);
 
   // Its handler, which ran aside, is done; the answer may still be to come.
   void begun_aside(std::uint64_t number);
@@ -54,6 +55,8 @@ class client_connection final : public io::connection_user {
     std::uint64_t number;
     bool is_produce;
     bool begins_aside = false;
+    std::int16_t api_key;
+    monotonic_time began;
     std::shared_ptr<task> when_abandoned;
     std::optional<outcome_of_call> outcome;
   };
@@ -66,9 +69,12 @@ class client_connection final : public io::connection_user {
   bool may_begin_next() const;
   void begin_requests();
   void begin(frame next);
+  void note_client(std::string_view id);
+  void count_busy(nanoseconds time);
   void send_answers();
   void go_on();
   void account_unsent();
+  void hold_off(milliseconds pause);
   void close(error cause);
 
   connection_home& home_;
@@ -87,6 +93,8 @@ class client_connection final : public io::connection_user {
   bool is_beginning_ = false;
   bool is_closing_ = false;
   bool is_draining_ = false;
+  executor::timer_id held_off_ = 0;  // until it fires no request begins
+  std::string client_id_;            // of the last request
   monotonic_time last_used_;
 };
 

@@ -231,6 +231,16 @@ void fetch_session_cache::finish(const plan& done, std::vector<answered_partitio
   for (std::size_t i = 0; i < answers.size(); ++i) send(done.partitions[i], answers[i], response);
 }
 
+void fetch_session_cache::finish_without_answers(const plan& done,
+                                                 protocol::fetch_response& response) {
+  std::vector<answered_partition> none;
+  response.error_code = 0;
+  if (done.used == nullptr) return;
+  plan nothing = done;
+  nothing.partitions.clear();
+  finish_incremental(nothing, none, response);
+}
+
 void fetch_session_cache::finish_incremental(const plan& done,
                                              std::vector<answered_partition>& answers,
                                              protocol::fetch_response& response) {

@@ -74,6 +74,9 @@ class fetch_session_cache {
   void finish(const plan& done, std::vector<answered_partition>& answers,
               protocol::fetch_response& response);
 
+  // Nothing is sent this time, so the session learns nothing: for a client that has to pause.
+  static void finish_without_answers(const plan& done, protocol::fetch_response& response);
+
   std::size_t count() const;
   std::int64_t bytes() const;
 

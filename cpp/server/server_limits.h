@@ -40,6 +40,10 @@ namespace ringlog::limits {
 inline constexpr std::size_t requests_per_connection_max = 64;
 inline constexpr std::int64_t unsent_answer_bytes_max = 1 * MiB;
 
+// Of one answer: descriptions (of configs, groups, producers), of which a small request can name
+// the same many times.
+inline constexpr std::int64_t shown_bytes_max = 64 * MiB;
+
 // A frame that has begun and of which nothing more comes for so long ends the connection.
 inline constexpr milliseconds frame_pause_max{30'000};
 

@@ -13,6 +13,7 @@
 #include "server/fetch_session_cache.h"
 #include "server/request_memory.h"
 #include "server/server_limits.h"
+#include "server/server_metrics.h"
 
 namespace ringlog::server {
 
@@ -56,6 +57,7 @@ struct shared_state {
   std::atomic<std::int64_t> answer_bytes = 0;  // that clients have not taken yet
   connection_counts connections{limits};
   fetch_session_cache fetch_sessions;
+  server_metrics metrics;
 };
 
 }  // namespace ringlog::server

@@ -1,26 +1,12 @@
 #include <algorithm>
-#include <array>
 #include <cctype>
 
+#include "broker/supported_features.h"
 #include "server/handlers/handlers.h"
 #include "server/served_apis.h"
 
 namespace ringlog::server::handlers {
 namespace {
-
-// Feature levels that we can do (KIP-584). Those that end at 0 are Kafka's features that are not
-// here: what a directory says of them stays as it is, and clients hear that they are off.
-struct feature {
-  std::string_view name;
-  std::int16_t lowest;
-  std::int16_t highest;
-};
-constexpr std::array features{
-    feature{"group.version", 0, 0},
-    feature{"kraft.version", 0, 1},
-    feature{"metadata.version", 7, 30},
-    feature{"transaction.version", 0, 0},
-};
 
 // As KIP-511 wants the name and version of a client's library.
 bool is_software_text(std::string_view text) {
@@ -33,7 +19,7 @@ bool is_software_text(std::string_view text) {
 void add_features(const api_versions_call& call) {
   protocol::api_versions_response& response = call->response;
   const auto cluster = call->core().describe_cluster();
-  for (const feature& ours : features) {
+  for (const broker::supported_feature& ours : broker::supported_features) {
     // Before version 4 clients took a range from 0 for an error (KAFKA-17011).
     if (ours.highest > 0 && (ours.lowest > 0 || call->version() >= 4)) {
       response.supported_features.push_back(

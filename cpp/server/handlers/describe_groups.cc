@@ -6,8 +6,18 @@ namespace {
 
 using answered_group = protocol::describe_groups_response::described_group;
 
-void fill(const describe_groups_call& call, result<broker::described_group>& found,
+std::size_t size_of(const broker::described_group& group) {
+  std::size_t size = group.state.size() + group.protocol_type.size() + group.protocol.size();
+  for (const broker::described_member& member : group.members) {
+    size += sizeof(member) + member.member.size() + member.client_id.size() +
+            member.client_host.size() + member.metadata.size() + member.assignment.size();
+  }
+  return size;
+}
+
+void fill(const describe_groups_call& call, result<broker::described_group> found,
           answered_group& target) {
+  if (found.ok() && !call->has_room_for(size_of(*found))) found = no_room_to_show();
   target.error_code = code_of(found);
   if (!found.ok()) {
     target.group_state = "Dead";
@@ -41,8 +51,8 @@ void describe_groups(describe_groups_call call) {
   pair_up(call->request.groups, call->response.groups, [&](std::string_view group, auto& target) {
     target.group_id = group;
     target.error_code = not_answered;
-    call->core().describe_group(std::string(group),
-                                [call, &target](auto found) { fill(call, found, target); });
+    call->core().describe_group(
+        std::string(group), [call, &target](auto found) { fill(call, std::move(found), target); });
   });
 }
 

@@ -6,9 +6,13 @@ namespace {
 
 using answered_partition = protocol::describe_producers_response::partition_response;
 
-void fill(const result<std::vector<broker::active_producer>>& found, answered_partition& target) {
+void fill(const describe_producers_call& call,
+          const result<std::vector<broker::active_producer>>& found, answered_partition& target) {
   tell(found, target);
   if (!found.ok()) return;
+  if (!call->has_room_for(found->size() * sizeof(broker::active_producer))) {
+    return tell(status(no_room_to_show()), target);
+  }
   for (const broker::active_producer& producer : *found) {
     target.active_producers.push_back({producer.identity.id.value(),
                                        producer.identity.epoch.value(),
@@ -28,8 +32,9 @@ void describe_producers(describe_producers_call call) {
     pair_up(topic.partition_indexes, answered.partitions, [&](std::int32_t asked, auto& target) {
       target.partition_index = asked;
       target.error_code = not_answered;
-      call->core().describe_producers(make_partition(topic.name, asked),
-                                      [call, &target](const auto& found) { fill(found, target); });
+      call->core().describe_producers(
+          make_partition(topic.name, asked),
+          [call, &target](const auto& found) { fill(call, found, target); });
     });
   });
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "broker/client_quotas.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
 
@@ -29,6 +30,7 @@ void fill(const fetch_call& call, const broker::fetched_partition& source,
           answered_partition& target) {
   if (source.failure) {
     target.error_code = code_of(source.failure);
+    call->metrics().fetch_failed(source.source.topic);
     return;
   }
   target.error_code = 0;
@@ -36,6 +38,7 @@ void fill(const fetch_call& call, const broker::fetched_partition& source,
   target.last_stable_offset = source.last_stable_offset.value();
   target.log_start_offset = source.log_start_offset.value();
   target.records = join(call, source.batches);
+  call->metrics().fetched(source.source.topic, target.records->size());
   if (!target.aborted_transactions) return;
   for (const broker::aborted_transaction& aborted : source.aborted) {
     target.aborted_transactions->push_back(
@@ -85,7 +88,29 @@ broker::fetch_request without_partitions(const fetch_call& call) {
       request.max_bytes, 0, std::clamp<std::int64_t>(room, 0, shared.limits.fetch_bytes_max));
   wanted.isolation = to_isolation(request.isolation_level);
   wanted.may_block = false;
+  const double quota =
+      call->core().quotas().most_at_once(broker::quota_kind::fetched_bytes, call->client());
+  if (quota < static_cast<double>(wanted.bytes_max)) {
+    wanted.bytes_max = static_cast<std::int64_t>(quota);
+  }
   return wanted;
+}
+
+// As in Kafka, a client that has had too much gets nothing this time, and pays for nothing.
+bool has_to_pause(const fetch_call& call, const broker::fetch_answer& answer) {
+  broker::client_quotas& quotas = call->core().quotas();
+  constexpr auto kind = broker::quota_kind::fetched_bytes;
+  if (!quotas.has_any(kind)) return false;
+  std::size_t bytes = 0;
+  for (const auto& partition : answer.partitions) {
+    for (const shared_bytes& part : partition.batches) bytes += part.bytes.size();
+  }
+  const auto amount = static_cast<double>(bytes);
+  const milliseconds pause = quotas.charge(kind, call->client(), amount);
+  if (pause == milliseconds(0)) return false;
+  quotas.refund(kind, call->client(), amount);
+  call->pause_client(pause);
+  return true;
 }
 
 }  // namespace
@@ -105,6 +130,9 @@ void fetch(fetch_call call) {
     if (!answer.ok()) {
       call->response.error_code = code_of(answer);
       return;
+    }
+    if (has_to_pause(call, *answer)) {
+      return fetch_session_cache::finish_without_answers(work->plan, call->response);
     }
     for (std::size_t i = 0; i < work->asked_of_core.size(); ++i) {
       fill(call, answer->partitions[i], *work->asked_of_core[i]);

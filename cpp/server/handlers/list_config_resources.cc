@@ -15,7 +15,12 @@ const std::set known_types{resource_type::topic, resource_type::broker,
 }  // namespace
 
 void list_config_resources(list_config_resources_call call) {
-  if (call->version() == 0) return;  // of client metrics, and there are none
+  if (call->version() == 0) {  // of client metrics only
+    for (std::string& name : call->core().list_configured(resource_type::client_metrics)) {
+      call->response.config_resources.push_back({std::move(name), 0, {}});
+    }
+    return;
+  }
   std::set<resource_type> wanted;
   for (const std::int8_t number : call->request.resource_types) {
     const auto type = static_cast<resource_type>(number);
@@ -31,6 +36,9 @@ void list_config_resources(list_config_resources_call call) {
     call->response.config_resources.push_back(
         {std::move(name), static_cast<std::int8_t>(type), {}});
   };
+  for (const auto type : {resource_type::group, resource_type::client_metrics}) {
+    for (std::string& name : call->core().list_configured(type)) add(std::move(name), type);
+  }
   const std::string node = fmt::format("{}", call->core().describe_cluster().node);
   add(node, resource_type::broker_logger);
   add(node, resource_type::broker);

@@ -1,3 +1,6 @@
+#include <utility>
+
+#include "base/hash_map.h"
 #include "model/topic_name.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
@@ -5,6 +8,7 @@
 namespace ringlog::server::handlers {
 namespace {
 
+using asked_topic = protocol::metadata_request::topic;
 using answered_topic = protocol::metadata_response::topic;
 
 void describe(const metadata_call& call, const broker::topic_description& source,
@@ -46,6 +50,16 @@ void answer_by_name(const metadata_call& call, std::string name, answered_topic&
   }
 }
 
+// A topic that is named again and again is answered once, as in Kafka.
+std::vector<const asked_topic*> asked_once(const std::vector<asked_topic>& all) {
+  std::vector<const asked_topic*> once;
+  hash_set<std::pair<uuid, std::string_view>> known;
+  for (const asked_topic& one : all) {
+    if (known.emplace(one.topic_id, one.name.value_or("")).second) once.push_back(&one);
+  }
+  return once;
+}
+
 }  // namespace
 
 void metadata(metadata_call call) {
@@ -69,11 +83,11 @@ void metadata(metadata_call call) {
     }
     return;
   }
-  pair_up(*request.topics, response.topics, [&](const auto& wanted, auto& target) {
-    if (wanted.topic_id.is_zero()) {
-      answer_by_name(call, std::string(wanted.name.value_or("")), target);
+  pair_up(asked_once(*request.topics), response.topics, [&](const auto* wanted, auto& target) {
+    if (wanted->topic_id.is_zero()) {
+      answer_by_name(call, std::string(wanted->name.value_or("")), target);
     } else {
-      answer_by_id(call, wanted.topic_id, target);
+      answer_by_id(call, wanted->topic_id, target);
     }
   });
 }

@@ -17,6 +17,15 @@ void fill(const std::optional<broker::committed_offset>& source, Partition& targ
   target.metadata = shown.metadata;
 }
 
+std::size_t size_of(const fetched_offsets& found) {
+  std::size_t size = 0;
+  for (const auto& [source, position] : found) {
+    size += sizeof(protocol::offset_fetch_response::group_partition) +
+            (position ? position->metadata.size() : 0);
+  }
+  return size;
+}
+
 // Partitions of one topic follow one another.
 template <typename Topic>
 void fill_all(const fetched_offsets& found, std::vector<Topic>& topics) {
@@ -91,6 +100,10 @@ void answer_group(const offset_fetch_call& call, const protocol::offset_fetch_re
   call->core().fetch_offsets(std::move(wanted), [call, &target](const auto& found) {
     target.error_code = code_of(found);
     if (!found.ok()) return;
+    if (!call->has_room_for(size_of(*found))) {
+      target.error_code = code_of(status(no_room_to_show()));
+      return;
+    }
     fill_all(*found, target.topics);
     for (auto& topic : target.topics) {
       const auto known = call->core().find_topic(topic.name);

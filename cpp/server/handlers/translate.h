@@ -38,6 +38,15 @@ void tell(const result<T>& outcome, Answered& target) {
   target.error_message = message_of(outcome);
 }
 
+// Where call_base::has_room_for says no.
+inline error no_room_to_show() {
+  return make_error(error_code::invalid_argument,
+                    "the answer would have more than {} bytes: ask for less at once",
+                    limits::shown_bytes_max);
+}
+
+inline constexpr const char* no_authorizer = "No Authorizer is configured.";
+
 inline constexpr const char* partition_not_here = "This server does not host this topic-partition.";
 
 inline std::vector<std::int32_t> numbers_of(const std::vector<node_id_t>& nodes) {
