@@ -46,6 +46,9 @@ status serve(const serve_arguments& given, bool verbose, const sigset_t& ends) {
   for (const io::socket_address& one : serving->addresses()) {
     where += (where.empty() ? "" : ", ") + one.text();
   }
+  for (const io::socket_address& one : serving->http_addresses()) {
+    where += fmt::format(", HTTP on {}", one.text());
+  }
   fmt::print(std::cout, "ringlog {} listens on {}; data in {}\n", RINGLOG_VERSION, where, address);
   std::cout.flush();
   int signal = 0;
@@ -76,6 +79,9 @@ void add_serve_command(CLI::App& program, int& outcome) {
   command->add_option("--advertise", given->advertise,
                       "HOST:PORT that clients are told, where they cannot reach what is listened "
                       "on. Default: advertised.listeners of the settings");
+  command->add_option("--http", given->http,
+                      "PORT of this machine, or HOST:PORT, for GET /metrics (Prometheus' text "
+                      "format) and GET /health. Default: no such endpoint");
   command->add_option("--config", given->config_file, "Kafka's server.properties, or one like it");
   command->add_option("--set", given->settings, "NAME=VALUE, a broker setting by Kafka's name");
   command->add_flag("-v,--verbose", *verbose,

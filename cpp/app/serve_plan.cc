@@ -66,6 +66,12 @@ std::string address_of(const std::string& data) {
   return is_address ? data : "file:" + data;
 }
 
+// A port alone is for this machine only.
+result<io::host_port> http_place_of(const std::string& given) {
+  const bool is_port = given.find(':') == std::string::npos;
+  return io::host_port::parse(is_port ? fmt::format("localhost:{}", given) : given);
+}
+
 result<node::serving_options> serving_of(const serve_arguments& given,
                                          const model::config_map& settings) {
   node::serving_options options;
@@ -76,6 +82,9 @@ result<node::serving_options> serving_of(const serve_arguments& given,
   if (named.empty() && options.listeners.empty()) named.emplace_back(default_listener);
   for (const std::string& one : named) {
     TRY_ASSIGN(options.listeners.emplace_back().where, io::host_port::parse(one));
+  }
+  if (given.http) {
+    TRY_ASSIGN(options.http, http_place_of(*given.http));
   }
   if (!given.advertise) return options;
   TRY_ASSIGN(const io::host_port advertised, io::host_port::parse(*given.advertise));

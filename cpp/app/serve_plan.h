@@ -14,6 +14,7 @@ struct serve_arguments {
   std::optional<std::string> data;
   std::vector<std::string> listen;
   std::optional<std::string> advertise;
+  std::optional<std::string> http;
   std::optional<std::string> config_file;
   std::vector<std::string> settings;  // NAME=VALUE
 };

@@ -67,7 +67,8 @@ bool is_everywhere(std::string_view host) {
 }
 
 // Of several addresses of one name some may be of a kind that this machine does not have.
-bool is_missing_here(const status& outcome) {
+template <typename T>
+bool is_missing_here(const result<T>& outcome) {
   return !outcome.ok() &&
          (outcome.code() == error_code::not_found || outcome.code() == error_code::unsupported);
 }
@@ -99,17 +100,46 @@ result<std::unique_ptr<serving>> serving::start(std::shared_ptr<node> opened,
       std::make_unique<server::server>(served.broker(), served.engine(), served.time(),
                                        served.random(), served.log(), limits_of(given), places);
   for (const listener& one : options.listeners) TRY(made->listen(one));
+  if (options.http) TRY(made->listen_for_http(*options.http));
+  return made;
+}
+
+result<std::unique_ptr<serving::network_thread>> serving::make_thread() const {
+  TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
+  TRY_ASSIGN(auto loop, io::make_engine(choice, node_->time(), node_->log()));
+  auto made = std::make_unique<network_thread>(std::move(loop), node_->time());
+  made->thread.start(*made->loop, "ringlog-network");
   return made;
 }
 
 status serving::make_threads(std::size_t count) {
-  TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
   for (std::size_t i = 0; i < count; ++i) {
-    TRY_ASSIGN(auto loop, io::make_engine(choice, node_->time(), node_->log()));
-    threads_.push_back(std::make_unique<network_thread>(std::move(loop), node_->time()));
-    threads_.back()->thread.start(*threads_.back()->loop, "ringlog-network");
+    TRY_ASSIGN(threads_.emplace_back(), make_thread());
   }
   return {};
+}
+
+status serving::listen_for_http(const io::host_port& wanted) {
+  TRY_ASSIGN(http_thread_, make_thread());
+  http_ = server_->make_http_home(*http_thread_->loop, http_thread_->network);
+  TRY_ASSIGN(const auto found, io::socket_address::look_up(wanted));
+  status outcome;
+  for (const io::socket_address& where : found) {
+    auto answered = std::make_shared<std::promise<result<io::socket_address>>>();
+    auto answer = answered->get_future();
+    http_->listen(where, [answered](result<io::socket_address> bound) {
+      answered->set_value(std::move(bound));
+    });
+    auto bound = answer.get();
+    if (bound.ok()) {
+      http_addresses_.push_back(std::move(*bound));
+    } else if (is_missing_here(bound)) {
+      outcome = std::move(bound.failure());
+    } else {
+      return std::move(bound.failure());
+    }
+  }
+  return http_addresses_.empty() ? outcome : status();
 }
 
 // Clients are told the name that was listened on; of all addresses, the one that they came by.
@@ -152,12 +182,15 @@ void serving::close(milliseconds drain_max) {
       std::this_thread::sleep_for(milliseconds(2));
     }
   }
-  for (const auto& one : threads_) {
+  std::vector<network_thread*> all;
+  for (const auto& one : threads_) all.push_back(one.get());
+  if (http_thread_ != nullptr) all.push_back(http_thread_.get());
+  for (network_thread* one : all) {
     one->loop->post([&network = one->network] {
       network.close_all(make_error(error_code::closed, "{}", why_closed));
     });
   }
-  for (const auto& one : threads_) one->thread.stop();
+  for (network_thread* one : all) one->thread.stop();
 }
 
 }  // namespace ringlog::node

@@ -20,6 +20,7 @@ struct listener {
 
 struct serving_options {
   std::vector<listener> listeners;
+  std::optional<io::host_port> http;  // where metrics can be read; none: nowhere
 };
 
 // An open node on the network, under Kafka's protocol: a server on network threads of its own.
@@ -40,6 +41,9 @@ class serving {
   // What is listened on, with the ports that were chosen where 0 was asked for.
   const std::vector<io::socket_address>& addresses() const { return addresses_; }
 
+  // Of the HTTP endpoint.
+  const std::vector<io::socket_address>& http_addresses() const { return http_addresses_; }
+
   // For what it counts.
   const server::server& server() const { return *server_; }
 
@@ -52,14 +56,19 @@ class serving {
 
   explicit serving(std::shared_ptr<node> opened);
 
+  result<std::unique_ptr<network_thread>> make_thread() const;
   status make_threads(std::size_t count);
   status listen(const listener& wanted);
+  status listen_for_http(const io::host_port& wanted);
   status listen_on(const io::socket_address& where, server::advertised_address told);
 
   const std::shared_ptr<node> node_;
   std::vector<std::unique_ptr<network_thread>> threads_;
   std::unique_ptr<server::server> server_;
+  std::unique_ptr<server::http_home> http_;
+  std::unique_ptr<network_thread> http_thread_;  // if there is an endpoint
   std::vector<io::socket_address> addresses_;
+  std::vector<io::socket_address> http_addresses_;
   bool is_closed_ = false;
 };
 

@@ -58,6 +58,10 @@ void server::listen(const io::socket_address& where, advertised_address advertis
       });
 }
 
+std::unique_ptr<http_home> server::make_http_home(io::loop& loop, io::network& network) const {
+  return std::make_unique<http_home>(loop, network, shared_);
+}
+
 void server::drain() {
   connection_home& first = *homes_.front();
   first.loop().post([this] {

@@ -5,6 +5,7 @@
 
 #include "server/advertised_address.h"
 #include "server/connection_home.h"
+#include "server/http/http_home.h"
 
 namespace ringlog::server {
 
@@ -33,6 +34,9 @@ class server {
   // Listens no more, begins no more requests, and closes each connection when what it has under way
   // is answered. Fetches that wait are answered at once.
   void drain();
+
+  // The HTTP endpoint of this server, for a network thread that does nothing else.
+  std::unique_ptr<http_home> make_http_home(io::loop& loop, io::network& network) const;
 
   std::int64_t connection_count() const { return shared_->connections.all(); }
   std::int64_t request_bytes() const { return shared_->requests.bytes(); }

@@ -137,7 +137,7 @@ class kafka_listeners : public serve_plan_test {
   static texts of(const config_map& settings) {
     auto made = app::listeners_of(settings);
     if (!made.ok()) return {made.failure().message};
-    return listeners_of({std::move(*made)});
+    return listeners_of({.listeners = std::move(*made), .http = {}});
   }
   static error_code refusal_of(const config_map& settings) {
     const auto made = app::listeners_of(settings);

@@ -34,7 +34,7 @@ class server_fixture : public io::each_engine_test {
   void start(const model::config_map& settings = {}) {
     auto opened = node::open("memory:", settings);
     ASSERT_TRUE(opened.ok()) << opened.failure().message;
-    node::serving_options options;
+    node::serving_options options = options_;
     options.listeners.emplace_back().where = {"127.0.0.1", 0};
     auto made = node::serving::start(std::move(*opened), options);
     ASSERT_TRUE(made.ok()) << made.failure().message;
@@ -109,6 +109,7 @@ class server_fixture : public io::each_engine_test {
     return true;
   }
 
+  node::serving_options options_;  // besides one listener
   std::unique_ptr<node::serving> serving_;
 };
 

@@ -66,6 +66,13 @@ class wire_client {
     return receive_exactly(static_cast<std::size_t>(load_be<std::int32_t>(size->data())));
   }
 
+  // What comes until the server closes.
+  std::string receive_to_end() {
+    std::string all;
+    while (const auto byte = receive_exactly(1)) all += static_cast<char>(byte->front());
+    return all;
+  }
+
   bool is_closed_by_server() { return !receive_exactly(1); }
 
   static std::int32_t id_of(bytes_view answer) { return load_be<std::int32_t>(answer.data()); }
