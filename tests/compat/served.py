@@ -9,6 +9,7 @@ from pathlib import Path
 PROGRAM = Path(__file__).resolve().parents[2] / "build" / "ringlog"
 
 STOP_SECONDS_MAX = 60
+HTTP = re.compile(r"HTTP on (\S+?)[,;]")
 LISTENS = re.compile(r"listens on (\S+?)[,;].* data in (.*)")
 
 
@@ -36,6 +37,8 @@ class Served:
             self._process.kill()
             raise RuntimeError(f"ringlog serve did not start: {line}{self._process.stderr.read()}")
         self.bootstrap, self.data = said.groups()
+        http = HTTP.search(line)
+        self.http = http and f"http://{http[1]}"
 
     def stop(self) -> str:
         """SIGTERM; raises unless it ends cleanly and has told of no error; what it told of."""
