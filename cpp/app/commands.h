@@ -16,6 +16,15 @@ void add_backup_command(CLI::App& program, int& outcome);
 void add_recover_command(CLI::App& program, int& outcome);
 void add_serve_command(CLI::App& program, int& outcome);
 
+// The tools that ask a log or a cluster (app/tools).
+void add_topics_command(CLI::App& program, int& outcome);
+void add_configs_command(CLI::App& program, int& outcome);
+void add_groups_command(CLI::App& program, int& outcome);
+void add_produce_command(CLI::App& program, int& outcome);
+void add_consume_command(CLI::App& program, int& outcome);
+void add_offsets_command(CLI::App& program, int& outcome);
+void add_delete_records_command(CLI::App& program, int& outcome);
+
 // The argument "directory" of a command, and the path in it: "file:PATH" means PATH.
 void add_directory_option(CLI::App& command, std::string& target);
 std::string without_scheme(const std::string& directory);

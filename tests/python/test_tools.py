@@ -1,0 +1,268 @@
+"""`ringlog topics`, `configs`, `groups`, `produce`, `consume`, `offsets`, `delete-records`.
+
+On a log of a directory, under Kafka's flags, and under the names of Kafka's tools.
+"""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import shared_folder
+from ringlog_program import PROGRAM, needs_program
+
+pytestmark = needs_program
+
+TOOL_SECONDS_MAX = 120
+
+
+class Tools:
+    """The tools on one log."""
+
+    def __init__(self, directory):
+        self.address = f"file:{directory}"
+
+    def run(self, *arguments, stdin=""):
+        """The finished process; arguments begin with a sub-command or the name of a link."""
+        name, *rest = arguments
+        program = [PROGRAM.parent / name] if name.startswith("kafka-") else [PROGRAM, name]
+        return subprocess.run(
+            [*program, "--bootstrap-server", self.address, *rest],
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=TOOL_SECONDS_MAX,
+        )
+
+    def __call__(self, *arguments, stdin=""):
+        """What it printed; it has to succeed."""
+        ran = self.run(*arguments, stdin=stdin)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def json(self, *arguments):
+        return json.loads(self(*arguments, "--json"))
+
+    def refused(self, *arguments):
+        """Its complaint; it has to fail."""
+        ran = self.run(*arguments)
+        assert ran.returncode == 1 and ran.stdout == "", ran.stdout + ran.stderr
+        return ran.stderr
+
+
+@pytest.fixture
+def tools(tmp_path):
+    return Tools(tmp_path / "data")
+
+
+def rows(text):
+    """The words of each line that is not empty."""
+    return [line.split() for line in text.splitlines() if line]
+
+
+def test_topics(tools):
+    made = tools("topics", "--create", "--topic", "orders", "--partitions", "3")
+    assert made == "Created topic orders.\n"
+    assert "already exists" in tools.refused("topics", "--create", "--topic", "orders")
+    assert tools("topics", "--create", "--topic", "orders", "--if-not-exists") == ""
+    tools("topics", "--create", "--topic", "o.2", "--config", "retention.ms=5000")
+    assert tools("topics", "--list") == "o.2\norders\n"
+    assert tools.json("topics", "--list", "--topic", "ord.*") == ["orders"]
+    described = tools("topics", "--describe", "--topic", "orders|o.2").splitlines()
+    assert re.fullmatch(
+        r"Topic: o.2\tTopicId: \S{22}\tPartitionCount: 1\tReplicationFactor: 1\t"
+        r"Configs: retention.ms=5000",
+        described[0],
+    )
+    place = "\tTopic: orders\tPartition: 2\tLeader: {0}\tReplicas: {0}\tIsr: {0}\tElr: \t"
+    (topic,) = tools.json("topics", "--describe", "--topic", "orders")
+    leader = topic["partitions"][2]["leader"]
+    assert described[-1] == place.format(leader) + "LastKnownElr: "
+    assert topic["partitions"][2] == {
+        "partition": 2,
+        "leader": leader,
+        "replicas": [leader],
+        "isr": [leader],
+    }
+    tools("topics", "--alter", "--topic", "orders", "--partitions", "4")
+    assert "4 partition" in tools.refused(
+        "topics", "--alter", "--topic", "orders", "--partitions", "2"
+    )
+    tools("topics", "--delete", "--topic", "orders")
+    assert "does not exist" in tools.refused("topics", "--delete", "--topic", "orders")
+    assert tools("topics", "--delete", "--topic", "orders", "--if-exists") == ""
+    assert tools("topics", "--list") == "o.2\n"
+    assert "--topic" in tools.refused("topics", "--create")
+    assert "replication" in tools.refused(
+        "topics", "--create", "--topic", "three", "--replication-factor", "3"
+    )
+
+
+def test_configs(tools):
+    tools("topics", "--create", "--topic", "orders")
+    topic = ("--entity-type", "topics", "--entity-name", "orders")
+    wanted = "cleanup.policy=[compact,delete],retention.bytes=5"
+    told = tools("configs", "--alter", *topic, "--add-config", wanted)
+    assert told == "Completed updating config for topic orders.\n"
+    assert tools("configs", "--describe", "--topic", "orders").splitlines() == [
+        "Dynamic configs for topic orders are:",
+        "  cleanup.policy=compact,delete sensitive=false synonyms={DYNAMIC_TOPIC_CONFIG:"
+        "cleanup.policy=compact,delete, DEFAULT_CONFIG:log.cleanup.policy=delete}",
+        "  retention.bytes=5 sensitive=false synonyms={DYNAMIC_TOPIC_CONFIG:retention.bytes=5, "
+        "DEFAULT_CONFIG:log.retention.bytes=-1}",
+    ]
+    tools("configs", "--alter", *topic, "--delete-config", "cleanup.policy,retention.bytes")
+    assert tools.json("configs", "--describe", *topic)[0]["configs"] == []
+    every = tools.json("configs", "--describe", "--all", *topic)[0]["configs"]
+    assert {"name": "segment.bytes", "value": "1073741824", "sensitive": False}.items() <= next(
+        config for config in every if config["name"] == "segment.bytes"
+    ).items()
+    bad = tools.refused("configs", "--alter", *topic, "--add-config", "min.insync.replicas=x")
+    assert "Invalid value x for configuration min.insync.replicas" in bad
+    assert "nothing" in tools.refused("configs", "--alter", *topic, "--delete-config", "nothing")
+    every_broker = ("--entity-type", "brokers", "--entity-default")
+    tools("configs", "--alter", *every_broker, "--add-config", "log.retention.ms=7777777")
+    assert "log.retention.ms=7777777 " in tools("configs", "--describe", *every_broker)
+
+
+def test_records_and_offsets(tools, tmp_path):
+    lines = "from:ida\tk-1\tone\nfrom:jon,to:kim\tk-2\ttwo ä\nNULL\tk-1\tNULL\n"
+    properties = ("parse.key=true", "parse.headers=true", "null.marker=NULL")
+    given = [part for each in properties for part in ("--property", each)]
+    tools("produce", "--topic", "said", "--compression-codec", "zstd", *given, stdin=lines)
+    shown = ("print.partition", "print.offset", "print.headers", "print.key")
+    printed = [part for each in shown for part in ("--property", f"{each}=true")]
+    three = ("--from-beginning", "--max-messages", "3")
+    assert tools("consume", "--topic", "said", *three, *printed).splitlines() == [
+        "Partition:0\tOffset:0\tfrom:ida\tk-1\tone",
+        "Partition:0\tOffset:1\tfrom:jon,to:kim\tk-2\ttwo ä",
+        "Partition:0\tOffset:2\tNO_HEADERS\tk-1\tnull",
+    ]
+    one = ("--partition", "0", "--offset", "1", "--max-messages", "1")
+    assert tools("consume", "--topic", "said", *one) == "two ä\n"
+    record = tools.json("consume", "--topic", "said", *one)
+    assert (record["key"], record["headers"]) == ("k-2", [["from", "jon"], ["to", "kim"]])
+    assert tools("consume", "--topic", "said", "--timeout-ms", "100") == ""
+    assert tools("offsets", "--topic", "said") == "said:0:3\n"
+    file = tmp_path / "offsets.json"
+    file.write_text(json.dumps({"partitions": [{"topic": "said", "partition": 0, "offset": 2}]}))
+    deleted = tools("delete-records", "--offset-json-file", str(file)).splitlines()
+    assert deleted[-1] == "partition: said-0\tlow_watermark: 2"
+    assert tools.json("offsets", "--topic", "said", "--time", "earliest") == [
+        {"topic": "said", "partition": 0, "offset": 2}
+    ]
+    assert (
+        "no key in the line"
+        in tools.run(
+            "produce", "--topic", "said", "--property", "parse.key=true", stdin="none\n"
+        ).stderr
+    )
+
+
+def test_groups(tools, tmp_path):
+    tools("topics", "--create", "--topic", "orders", "--partitions", "2")
+    tools("produce", "--topic", "orders", stdin="".join(f"{n}\n" for n in range(10)))
+    ends = {row["partition"]: row["offset"] for row in tools.json("offsets", "--topic", "orders")}
+    read = ("--group", "readers", "--from-beginning", "--max-messages", "10")
+    tools("consume", "--topic", "orders", *read)
+    assert tools("groups", "--list") == "readers\n"
+    heading, *found = rows(tools("groups", "--describe", "--group", "readers"))
+    assert heading[:6] == ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG"]
+    assert found == [
+        ["readers", "orders", str(partition), str(end), str(end), "0", "-", "-", "-"]
+        for partition, end in ends.items()
+    ]
+    reset = ("groups", "--reset-offsets", "--group", "readers", "--topic", "orders")
+    assert rows(tools(*reset, "--to-earliest"))[1:] == [
+        ["readers", "orders", "0", "0"],
+        ["readers", "orders", "1", "0"],
+    ]
+    lags = [row["lag"] for row in tools.json("groups", "--describe", "--group", "readers")]
+    assert lags == [0, 0]  # nothing was executed
+    tools(*reset, "--to-earliest", "--execute")
+    lags = [row["lag"] for row in tools.json("groups", "--describe", "--group", "readers")]
+    assert lags == list(ends.values())
+    file = tmp_path / "offsets.csv"
+    file.write_text("orders,0,1\norders,1,100\n")
+    told = tools(
+        "groups", "--reset-offsets", "--group", "readers", "--from-file", str(file), "--export"
+    )
+    assert told == f"orders,0,1\norders,1,{ends[1]}\n"
+    tools("groups", "--delete-offsets", "--group", "readers", "--topic", "orders:1")
+    assert len(tools.json("groups", "--describe", "--group", "readers")) == 1
+    assert tools.json("groups", "--list")[0]["state"] == "Empty"
+    tools("groups", "--delete", "--group", "readers")
+    assert tools("groups", "--list") == ""
+    assert "readers" in tools.refused("groups", "--describe", "--group", "readers")
+
+
+def test_a_directory_that_is_not_there_is_not_made(tools, tmp_path):
+    assert "data" in tools.refused("topics", "--list")
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- the documents' command lines
+
+GROUPS = ("email-service", "wildberries-order-service")
+LINE = re.compile(
+    r"(kafka-(?:topics|configs|consumer-groups|console-consumer|console-producer) .*)"
+)
+
+
+def command_lines(folder):
+    """Of all bash blocks, in their order, without the address."""
+    program = shared_folder("documents") / "blocks"
+    subprocess.run([sys.executable, program, "bash", folder], check=True, capture_output=True)
+    for block in sorted(folder.glob("*.sh")):
+        for line in block.read_text().replace("\\\n", " ").splitlines():
+            if found := LINE.search(line):
+                words = found.group(1).rstrip("'").split()
+                if "--bootstrap-server" in words:
+                    at = words.index("--bootstrap-server")
+                    assert words[at + 1] == "localhost:9092"
+                    del words[at : at + 2]
+                yield words
+
+
+def test_command_lines_of_the_documents(tools, tmp_path):
+    lines = list(command_lines(tmp_path))
+    assert len(lines) >= 14
+    tools("topics", "--create", "--topic", "user-profiles")
+    for words in lines:
+        if words[0] == "kafka-console-producer":
+            tools(*words, stdin="hello\n")
+        elif words[0] == "kafka-console-consumer":
+            assert first_line(tools, words) == "hello\n"
+        elif "--replication-factor" in words and words[-1] == "3":
+            assert "replication" in tools.refused(*words)
+            tools(*words[:-2])
+        elif words[:2] == ["kafka-topics", "--create"] and "orders" in tools("topics", "--list"):
+            assert "already exists" in tools.refused(*words)
+        else:
+            tools(*words)
+        if words[0] == "kafka-topics" and words[1] == "--create":
+            for group in GROUPS:
+                tools("consume", "--topic", "orders", "--group", group, "--timeout-ms", "1")
+            tools("produce", "--topic", "orders", stdin="hello\n")
+    configs = {config["name"]: config["value"] for config in own_configs(tools, "orders")}
+    assert configs == {"retention.ms": "604800000", "retention.bytes": "10737418240"}
+    assert own_configs(tools, "user-profiles")[0]["value"] == "compact"
+    assert own_configs(tools, "critical-events")[0]["value"] == "2"
+
+
+def own_configs(tools, topic):
+    return tools.json("configs", "--describe", "--topic", topic)[0]["configs"]
+
+
+def first_line(tools, words):
+    """Of a program that goes on until it is interrupted."""
+    program = [PROGRAM.parent / words[0], "--bootstrap-server", tools.address, *words[1:]]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=TOOL_SECONDS_MAX) == 0
+    return line
