@@ -88,6 +88,11 @@ std::optional<bytes_view> reader::read_sized(bool compact, bool nullable, bool i
     fail(fmt::format("negative length {}", size));
     return std::nullopt;
   }
+  // Compact lengths could say more than the other form, in which the text may be written again.
+  if (is_text && size > std::numeric_limits<std::int16_t>::max()) {
+    fail(fmt::format("text of {} bytes", size));
+    return std::nullopt;
+  }
   return read_view(static_cast<std::size_t>(size));
 }
 
