@@ -117,8 +117,17 @@ class broker {
                               reply<partition_failures> done) = 0;
 
   virtual void list_groups(reply<std::vector<listed_group>> done) = 0;
+  // Of any protocol; of a consumer group in the terms of the classic one.
   virtual void describe_group(std::string group, reply<described_group> done) = 0;
   virtual void delete_group(std::string group, reply<std::monostate> done) = 0;
+
+  // ---- groups, consumer protocol (KIP-848)
+
+  // A member joins, lives and leaves by this alone. Members of the classic protocol in a consumer
+  // group go on by the calls above.
+  virtual void consumer_heartbeat(consumer_heartbeat_request request,
+                                  reply<consumer_heartbeat_answer> done) = 0;
+  virtual void describe_consumer_group(std::string group, reply<described_consumer_group> done) = 0;
 
   // ---- the node
 

@@ -238,6 +238,15 @@ void broker_impl::describe_group(std::string group, reply<described_group> done)
   groups_->describe_group(std::move(group), std::move(done));
 }
 
+void broker_impl::consumer_heartbeat(consumer_heartbeat_request request,
+                                     reply<consumer_heartbeat_answer> done) {
+  groups_->consumer_heartbeat(std::move(request), std::move(done));
+}
+
+void broker_impl::describe_consumer_group(std::string group, reply<described_consumer_group> done) {
+  groups_->describe_consumer_group(std::move(group), std::move(done));
+}
+
 void broker_impl::delete_group(std::string group, reply<std::monostate> done) {
   groups_->delete_group(std::move(group), std::move(done));
 }

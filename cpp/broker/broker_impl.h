@@ -70,6 +70,9 @@ class broker_impl final : public broker {
   void list_groups(reply<std::vector<listed_group>> done) override;
   void describe_group(std::string group, reply<described_group> done) override;
   void delete_group(std::string group, reply<std::monostate> done) override;
+  void consumer_heartbeat(consumer_heartbeat_request request,
+                          reply<consumer_heartbeat_answer> done) override;
+  void describe_consumer_group(std::string group, reply<described_consumer_group> done) override;
 
   cluster_description describe_cluster() override;
   void describe_log_directory(std::optional<std::vector<topic_partition>> asked,

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -257,6 +258,7 @@ struct log_health {
 struct join_protocol {
   std::string name;
   byte_buffer metadata;  // opaque to the broker
+  bool operator==(const join_protocol&) const = default;
 };
 
 struct join_group_request {
@@ -334,6 +336,7 @@ struct offset_commit_request {
   group_member_identity from;  // generation -1 and no member: a simple consumer (no group protocol)
   std::int64_t retention_ms = -1;
   std::vector<std::pair<topic_partition, committed_offset>> offsets;
+  bool knows_member_epochs = true;  // false: an OffsetCommit before version 9
 };
 
 // Per partition what happened; the commit of the good ones is durable.
@@ -343,6 +346,8 @@ struct offset_fetch_request {
   std::string group;
   std::optional<std::vector<topic_partition>> partitions;  // none: all that the group has
   bool require_stable = false;  // unstable_offset_commit while a transaction is pending (KIP-447)
+  std::optional<std::string> member;  // of a consumer group; checked with its epoch
+  std::int32_t member_epoch = -1;
 };
 
 using fetched_offsets = std::vector<std::pair<topic_partition, std::optional<committed_offset>>>;
@@ -350,8 +355,9 @@ using fetched_offsets = std::vector<std::pair<topic_partition, std::optional<com
 struct listed_group {
   std::string group;
   std::string protocol_type;
-  std::string state;  // Empty, PreparingRebalance, CompletingRebalance, Stable, Dead
-  std::string type;   // Classic, Consumer, Share, Streams
+  // Empty, PreparingRebalance, CompletingRebalance, Assigning, Reconciling, Stable, Dead
+  std::string state;
+  std::string type;  // Classic, Consumer, Share, Streams
 };
 
 struct described_member {
@@ -370,6 +376,71 @@ struct described_group {
   std::string protocol;
   std::string type;
   std::vector<described_member> members;
+};
+
+// ---- groups, consumer protocol (KIP-848) ---------------------------------------------------
+
+using partitions_by_topic = std::map<uuid, std::set<std::int32_t>>;
+
+// Failures that only this protocol has go by codes that its calls do not give otherwise; handlers
+// know them by these names.
+namespace consumer_failures {
+inline constexpr error_code fenced_member_epoch = error_code::illegal_generation;
+inline constexpr error_code stale_member_epoch = error_code::fenced_leader_epoch;
+inline constexpr error_code unreleased_instance_id = error_code::non_empty_group;
+inline constexpr error_code unsupported_assignor = error_code::inconsistent_group_protocol;
+inline constexpr error_code invalid_regular_expression = error_code::invalid_topic;
+}  // namespace consumer_failures
+
+// The epochs by which a member joins and leaves.
+inline constexpr std::int32_t joining_epoch = 0;
+inline constexpr std::int32_t leaving_epoch = -1;
+inline constexpr std::int32_t leaving_for_a_while_epoch = -2;  // static members
+
+// What is none has not changed since the member's last heartbeat.
+struct consumer_heartbeat_request {
+  std::string group;
+  std::string member;  // "": to be given one
+  std::int32_t epoch = joining_epoch;
+  std::optional<std::string> instance;
+  std::optional<std::string> rack;
+  std::string client_id;
+  std::string client_host;
+  std::int32_t rebalance_timeout_ms = -1;
+  std::optional<std::vector<std::string>> topics;
+  std::optional<std::string> topic_expression;  // "": no longer
+  std::optional<std::string> assignor;
+  std::optional<partitions_by_topic> owned;
+};
+
+struct consumer_heartbeat_answer {
+  std::string member;
+  std::int32_t epoch = joining_epoch;
+  std::int32_t heartbeat_interval_ms = 0;
+  std::optional<partitions_by_topic> assignment;  // none: as before
+};
+
+struct described_consumer_member {
+  std::string member;
+  std::optional<std::string> instance;
+  std::optional<std::string> rack;
+  std::int32_t epoch = joining_epoch;
+  std::string client_id;
+  std::string client_host;
+  std::vector<std::string> topics;
+  std::optional<std::string> topic_expression;
+  partitions_by_topic assignment;
+  partitions_by_topic target;
+  bool is_classic = false;
+};
+
+struct described_consumer_group {
+  std::string group;
+  std::string state;  // Empty, Assigning, Reconciling, Stable, Dead
+  std::int32_t epoch = 0;
+  std::int32_t assignment_epoch = 0;
+  std::string assignor;
+  std::vector<described_consumer_member> members;
 };
 
 }  // namespace ringlog::broker

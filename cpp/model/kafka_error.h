@@ -66,10 +66,15 @@ enum class kafka_error : std::int16_t {
   invalid_update_version = 95,
   unknown_topic_id = 100,
   fetch_session_topic_id_error = 106,
+  fenced_member_epoch = 110,
+  unreleased_instance_id = 111,
+  unsupported_assignor = 112,
+  stale_member_epoch = 113,
   mismatched_endpoint_type = 114,
   unsupported_endpoint_type = 115,
   unknown_subscription_id = 117,
   telemetry_too_large = 118,
+  invalid_regular_expression = 128,
 };
 
 // How Kafka calls what went wrong. What has no number there is unknown_server_error: our own errors

@@ -14,10 +14,11 @@ namespace {
 
 constexpr std::string_view lock_file = ".lock";
 
-// Where a log in this process differs from Kafka's defaults. A server's group waits three seconds
+// Where a log in this process differs from Kafka's defaults. A server's group waits some seconds
 // for the other members of a deployment that starts; here nobody wants to wait for that.
 const model::config_map& embedded_defaults() {
-  static const model::config_map defaults = {{"group.initial.rebalance.delay.ms", "0"}};
+  static const model::config_map defaults = {{"group.consumer.assignment.interval.ms", "0"},
+                                             {"group.initial.rebalance.delay.ms", "0"}};
   return defaults;
 }
 

@@ -256,7 +256,7 @@ violation admin_client::check_offsets(broker::broker& served, io::sim::world& wo
   if (offsets_.empty()) return std::nullopt;
   const auto fetch = [&] {
     return ask<broker::fetched_offsets>(world, drive, [&](auto done) {
-      served.fetch_offsets({.group = std::string(group), .partitions = std::nullopt},
+      served.fetch_offsets({.group = std::string(group), .partitions = std::nullopt, .member = {}},
                            std::move(done));
     });
   };

@@ -92,6 +92,12 @@ classic_group::classic_group(std::string id, const protocol::group_metadata_valu
   }
 }
 
+void classic_group::take_over(std::map<std::string, std::vector<join_protocol>> protocols,
+                              bool rebalances, group_outcome& outcome) {
+  for (auto& [id, supported] : protocols) member(id).protocols = std::move(supported);
+  if (rebalances) prepare_rebalance(outcome);
+}
+
 status classic_group::heartbeat(const group_member_identity& from) {
   TRY(check_member(from.member, from.instance));
   TRY(check_generation(from.generation));

@@ -48,6 +48,11 @@ class classic_group {
   classic_group(std::string id, const protocol::group_metadata_value& stored,
                 group_services outside);
 
+  // Right after it was made of a consumer group: what its members support, which no record says.
+  // They keep their assignments or, when the group rebalances, are told to join again.
+  void take_over(std::map<std::string, std::vector<join_protocol>> protocols, bool rebalances,
+                 group_outcome& outcome);
+
   // ---- requests of members
 
   void join(join_group_request request, reply<join_group_answer> done, group_outcome& outcome);

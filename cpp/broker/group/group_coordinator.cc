@@ -1,5 +1,9 @@
 #include "broker/group/group_coordinator.h"
 
+#include <algorithm>
+
+#include "base/letter_case.h"
+#include "base/parse.h"
 #include "broker/group/group_partition.h"
 #include "broker/partition_coordinator_log.h"
 #include "model/topic_name.h"
@@ -10,6 +14,57 @@ namespace {
 
 error no_group(error_code code, const std::string& group) {
   return make_error(code, "Group {} not found.", group);
+}
+
+// By their names or as Kafka's classes; of others only Kafka has the code.
+std::vector<std::string> assignors_of(const std::string& configured) {
+  std::vector<std::string> known;
+  for (const std::string& item : model::split_list(configured)) {
+    for (const std::string_view name : {"uniform", "range"}) {
+      const std::string_view simple = std::string_view(item).substr(item.rfind('.') + 1);
+      if (item == name || lower_case(simple) == std::string(name) + "assignor") {
+        known.emplace_back(name);
+      }
+    }
+  }
+  if (known.empty()) known = {"uniform", "range"};
+  return known;
+}
+
+// KafkaApis and GroupCoordinatorService look at this before the group is looked for.
+status check_heartbeat(const consumer_heartbeat_request& request, const group_settings& settings) {
+  const auto refuse = [](std::string_view why) {
+    return error{error_code::invalid_argument, std::string(why)};
+  };
+  const auto is_blank = [](const std::optional<std::string>& text) {
+    return text && text->find_first_not_of(" \t\r\n") == std::string::npos;
+  };
+  const bool joins = request.epoch == joining_epoch;
+  if (is_blank(request.group)) return refuse("GroupId can't be empty.");
+  if (is_blank(request.instance)) return refuse("InstanceId can't be empty.");
+  if (is_blank(request.rack)) return refuse("RackId can't be empty.");
+  if (!joins && is_blank(request.member)) return refuse("MemberId can't be empty.");
+  if (joins && request.rebalance_timeout_ms == -1) {
+    return refuse("RebalanceTimeoutMs must be provided in first request.");
+  }
+  if (joins && (!request.owned || !request.owned->empty())) {
+    return refuse("TopicPartitions must be empty when (re-)joining.");
+  }
+  if (joins && !request.topics && !request.topic_expression) {
+    return refuse(
+        "Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when (re-)joining.");
+  }
+  if (request.epoch == leaving_for_a_while_epoch && !request.instance) {
+    return refuse("InstanceId can't be null.");
+  }
+  if (request.epoch < leaving_for_a_while_epoch) return refuse("MemberEpoch is invalid.");
+  const auto& assignors = settings.consumer_assignors;
+  if (request.assignor && std::ranges::find(assignors, *request.assignor) == assignors.end()) {
+    return make_error(consumer_failures::unsupported_assignor,
+                      "ServerAssignor {} is not supported. Supported assignors: {}.",
+                      *request.assignor, fmt::join(assignors, ", "));
+  }
+  return {};
 }
 
 }  // namespace
@@ -23,7 +78,17 @@ group_settings to_group_settings(const model::config_values& broker) {
   settings.offset_metadata_bytes_max = broker.number("offset.metadata.max.bytes");
   settings.offsets_retention_ms = broker.number("offsets.retention.minutes") * 60'000;
   settings.retention_check_interval_ms = broker.number("offsets.retention.check.interval.ms");
-  settings.kept_member_session_ms = broker.number("group.consumer.session.timeout.ms");
+  settings.consumer_session_timeout_ms = broker.number("group.consumer.session.timeout.ms");
+  settings.consumer_heartbeat_interval_ms = broker.number("group.consumer.heartbeat.interval.ms");
+  settings.consumer_assignment_interval_ms = broker.number("group.consumer.assignment.interval.ms");
+  settings.consumer_size_max = broker.number("group.consumer.max.size");
+  settings.consumer_expression_refresh_ms =
+      broker.number("group.consumer.regex.refresh.interval.ms");
+  settings.consumer_assignors = assignors_of(broker.value("group.consumer.assignors").value_or(""));
+  const std::string policy =
+      lower_case(broker.value("group.consumer.migration.policy").value_or(""));
+  settings.upgrades_groups = policy == "bidirectional" || policy == "upgrade";
+  settings.downgrades_groups = policy == "bidirectional" || policy == "downgrade";
   return settings;
 }
 
@@ -44,6 +109,32 @@ std::optional<std::string> group_coordinator::find_name(const uuid& id) const {
   const auto topic = outside_.controller.published()->find_topic(id);
   if (topic == nullptr) return std::nullopt;
   return topic->name;
+}
+
+std::optional<topic_shape> group_coordinator::find_shape(const std::string& name) const {
+  const auto topic = outside_.controller.published()->find_topic(name);
+  if (topic == nullptr) return std::nullopt;
+  return topic_shape{topic->id, static_cast<std::int32_t>(topic->partitions.size())};
+}
+
+std::vector<std::string> group_coordinator::topic_names() const {
+  std::vector<std::string> names;
+  const auto image = outside_.controller.published();
+  image->topics->for_each([&](const metadata::topic_ptr& topic) { names.push_back(topic->name); });
+  return names;
+}
+
+std::uint64_t group_coordinator::version() const {
+  return static_cast<std::uint64_t>(outside_.controller.published()->next_offset.value()) + 1;
+}
+
+std::optional<std::int64_t> group_coordinator::find_group_config(const std::string& group,
+                                                                 const std::string& name) const {
+  const auto image = outside_.controller.published();
+  const auto& set = image->configs_of({metadata::config_resource_type::group, group});
+  const auto found = set.find(name);
+  if (found == set.end()) return std::nullopt;
+  return parse_integer<std::int64_t>(found->second);
 }
 
 std::int32_t group_coordinator::partition_count() const {
@@ -91,6 +182,26 @@ void group_coordinator::with_shard(const std::string& group, std::optional<error
   });
 }
 
+void group_coordinator::consumer_heartbeat(consumer_heartbeat_request request,
+                                           reply<consumer_heartbeat_answer> done) {
+  if (outside_.controller.published()->feature_level("group.version") < 1) {
+    return done(error{error_code::unsupported,
+                      "the consumer group protocol is off: the feature group.version is not 1"});
+  }
+  status good = check_heartbeat(request, settings_);
+  if (!good.ok()) return done(std::move(good.failure()));
+  std::optional<error> missing;
+  if (request.epoch != joining_epoch)
+    missing = no_group(error_code::group_id_not_found, request.group);
+  const std::string group = request.group;
+  with_shard<consumer_heartbeat_answer>(
+      group, std::move(missing), std::move(done),
+      [request = std::move(request)](group_shard& shard,
+                                     reply<consumer_heartbeat_answer> answer) mutable {
+        shard.consumer_heartbeat(std::move(request), std::move(answer));
+      });
+}
+
 void group_coordinator::join_group(join_group_request request, reply<join_group_answer> done) {
   if (request.group.empty()) {
     return done(error{error_code::invalid_group_id, "The group id must not be empty."});
@@ -136,7 +247,7 @@ void group_coordinator::leave_group(std::string group, std::vector<leaving_membe
   with_shard<std::vector<std::optional<error>>>(
       group, no_group(error_code::unknown_member_id, group), std::move(done),
       [group, members = std::move(members)](group_shard& shard, auto answer) {
-        answer(shard.leave(group, members));
+        shard.leave(group, members, std::move(answer));
       });
 }
 
@@ -169,14 +280,17 @@ void group_coordinator::commit_offsets(offset_commit_request request,
   const std::string group = request.from.group;
   with_shard<partition_failures>(
       group, std::nullopt, std::move(done),
-      [from = std::move(request.from), good = std::move(good), failures = std::move(failures)](
+      [from = std::move(request.from), knows_member_epochs = request.knows_member_epochs,
+       good = std::move(good), failures = std::move(failures)](
           group_shard& shard, reply<partition_failures> answer) mutable {
-        shard.commit(from, std::move(good),
-                     [failures = std::move(failures),
-                      answer = std::move(answer)](const status& committed) mutable {
-                       if (!committed.ok()) return answer(committed.failure());
-                       answer(std::move(failures));
-                     });
+        shard.commit(
+            from, std::move(good),
+            [failures = std::move(failures),
+             answer = std::move(answer)](const status& committed) mutable {
+              if (!committed.ok()) return answer(committed.failure());
+              answer(std::move(failures));
+            },
+            knows_member_epochs);
       });
 }
 
@@ -239,6 +353,15 @@ void group_coordinator::describe_group(std::string group, reply<described_group>
                               [group](group_shard& shard, reply<described_group> answer) {
                                 answer(shard.describe(group));
                               });
+}
+
+void group_coordinator::describe_consumer_group(std::string group,
+                                                reply<described_consumer_group> done) {
+  with_shard<described_consumer_group>(
+      group, no_group(error_code::group_id_not_found, group), std::move(done),
+      [group](group_shard& shard, reply<described_consumer_group> answer) {
+        answer(shard.describe_consumer(group));
+      });
 }
 
 void group_coordinator::delete_group(std::string group, reply<std::monostate> done) {

@@ -23,11 +23,13 @@ group_settings to_group_settings(const model::config_values& broker);
 // group, makes __consumer_offsets at the first use that writes, and loads shards when first asked
 // for. Any thread.
 class group_coordinator : public std::enable_shared_from_this<group_coordinator>,
-                          private topic_lookup {
+                          private metadata_lookup {
  public:
   group_coordinator(broker_services outside, const model::config_values& broker,
                     topic_admin& topics, partition_table& partitions);
 
+  void consumer_heartbeat(consumer_heartbeat_request request,
+                          reply<consumer_heartbeat_answer> done);
   void join_group(join_group_request request, reply<join_group_answer> done);
   void sync_group(sync_group_request request, reply<sync_group_answer> done);
   void heartbeat(group_member_identity from, reply<std::monostate> done);
@@ -41,6 +43,7 @@ class group_coordinator : public std::enable_shared_from_this<group_coordinator>
 
   void list_groups(reply<std::vector<listed_group>> done);
   void describe_group(std::string group, reply<described_group> done);
+  void describe_consumer_group(std::string group, reply<described_consumer_group> done);
   void delete_group(std::string group, reply<std::monostate> done);
 
   // Its committed offsets go. With __consumer_offsets itself go all groups.
@@ -52,9 +55,14 @@ class group_coordinator : public std::enable_shared_from_this<group_coordinator>
  private:
   using shard_ptr = std::shared_ptr<group_shard>;
 
-  // topic_lookup
+  // metadata_lookup
   std::optional<uuid> find_id(const topic_partition& tp) const override;
   std::optional<std::string> find_name(const uuid& id) const override;
+  std::optional<topic_shape> find_shape(const std::string& topic) const override;
+  std::vector<std::string> topic_names() const override;
+  std::uint64_t version() const override;
+  std::optional<std::int64_t> find_group_config(const std::string& group,
+                                                const std::string& name) const override;
 
   std::int32_t partition_count() const;
   result<shard_ptr> shard_at(partition_id_t partition);

@@ -1,11 +1,9 @@
 #include "broker/group/group_records.h"
 
-#include "base/check.h"
-#include "protocol/reader.h"
+#include "broker/group/record_codec.h"
 #include "protocol/stored/group/group_metadata.h"
 #include "protocol/stored/group/legacy_offset_commit.h"
 #include "protocol/stored/group/offset_commit.h"
-#include "protocol/writer.h"
 
 namespace ringlog::broker {
 
@@ -15,29 +13,9 @@ constexpr std::int16_t group_metadata_version = 3;
 constexpr std::int16_t offset_commit_version = 4;
 constexpr std::int16_t offset_commit_version_with_expire_timestamp = 1;
 
-template <typename Message>
-byte_buffer encode(std::int16_t prefix, const Message& message, std::int16_t version) {
-  protocol::writer out;
-  out.write_integer(prefix);
-  message.encode(out, version);
-  auto bytes = std::move(out).take(Message::info.name);
-  CHECK(bytes.ok(), "a coordinator record that cannot be written:", bytes.failure().message);
-  return std::move(bytes.value());
-}
-
-template <typename Message>
-result<Message> decode_value(bytes_view value) {
-  protocol::reader in(value);
-  const auto version = in.read_integer<std::int16_t>();
-  in.check_version(Message::info, version);
-  Message message;
-  if (in.ok()) message = Message::decode(in, version);
-  TRY(in.finish(Message::info.name));
-  return message;
-}
-
-// Key types whose second field is a member id (KIP-848, KIP-932, KIP-1071).
-bool names_a_member(std::int16_t type) {
+// Key types whose second field is a member id (KIP-848, KIP-932, KIP-1071) or, of type 16, a
+// regular expression.
+bool has_second_name(std::int16_t type) {
   switch (type) {
     case 5:
     case 7:
@@ -45,6 +23,7 @@ bool names_a_member(std::int16_t type) {
     case 10:
     case 13:
     case 14:
+    case 16:
     case 19:
     case 21:
     case 22:
@@ -59,19 +38,18 @@ byte_buffer offset_key(const std::string& group, const topic_partition& tp) {
   key.group = group;
   key.topic = tp.topic;
   key.partition = tp.partition.value();
-  return encode(record_types::offset_commit, key, 0);
+  return encode_stored(record_types::offset_commit, key, 0);
 }
 
 byte_buffer group_key(const std::string& group) {
   protocol::group_metadata_key key;
   key.group = group;
-  return encode(record_types::group_metadata, key, 0);
+  return encode_stored(record_types::group_metadata, key, 0);
 }
 
 }  // namespace
 
 std::optional<kept_group_type> group_record_key::kept_type() const {
-  if ((type >= 3 && type <= 8) || type == 16) return kept_group_type::consumer;
   if (type >= 10 && type <= 15) return kept_group_type::share;
   if (type >= 17 && type <= 23) return kept_group_type::streams;
   return std::nullopt;
@@ -85,8 +63,8 @@ result<group_record_key> parse_group_key(bytes_view key) {
   if (parsed.is_offset_commit()) {
     parsed.partition.topic = in.read_string(false);
     parsed.partition.partition = partition_id_t(in.read_integer<std::int32_t>());
-  } else if (names_a_member(parsed.type)) {
-    parsed.member = in.read_string(false);
+  } else if (has_second_name(parsed.type)) {
+    parsed.second_name = in.read_string(false);
   }
   TRY(in.finish_early("the key of a group record"));
   return parsed;
@@ -95,12 +73,12 @@ result<group_record_key> parse_group_key(bytes_view key) {
 result<stored_offset> parse_offset_value(std::int16_t key_type, bytes_view bytes) {
   stored_offset parsed;
   if (key_type == record_types::legacy_offset_commit) {
-    TRY_ASSIGN(auto value, decode_value<protocol::legacy_offset_commit_value>(bytes));
+    TRY_ASSIGN(auto value, decode_stored<protocol::legacy_offset_commit_value>(bytes));
     parsed.position = {offset_t(value.offset), no_leader_epoch, std::move(value.metadata)};
     parsed.commit_timestamp = value.commit_timestamp;
     return parsed;
   }
-  TRY_ASSIGN(auto value, decode_value<protocol::offset_commit_value>(bytes));
+  TRY_ASSIGN(auto value, decode_stored<protocol::offset_commit_value>(bytes));
   parsed.position = {offset_t(value.offset), leader_epoch_t(value.leader_epoch),
                      std::move(value.metadata)};
   parsed.commit_timestamp = value.commit_timestamp;
@@ -110,7 +88,7 @@ result<stored_offset> parse_offset_value(std::int16_t key_type, bytes_view bytes
 }
 
 result<protocol::group_metadata_value> parse_group_value(bytes_view value) {
-  return decode_value<protocol::group_metadata_value>(value);
+  return decode_stored<protocol::group_metadata_value>(value);
 }
 
 coordinator_record offset_record(const std::string& group, const topic_partition& tp,
@@ -126,7 +104,7 @@ coordinator_record offset_record(const std::string& group, const topic_partition
   if (offset.expire_timestamp != no_timestamp) {
     version = offset_commit_version_with_expire_timestamp;
   }
-  return {offset_key(group, tp), encode(version, value, version)};
+  return {offset_key(group, tp), encode_stored(version, value, version)};
 }
 
 coordinator_record offset_tombstone(const std::string& group, const topic_partition& tp) {
@@ -135,7 +113,7 @@ coordinator_record offset_tombstone(const std::string& group, const topic_partit
 
 coordinator_record group_record(const std::string& group,
                                 const protocol::group_metadata_value& value) {
-  return {group_key(group), encode(group_metadata_version, value, group_metadata_version)};
+  return {group_key(group), encode_stored(group_metadata_version, value, group_metadata_version)};
 }
 
 coordinator_record group_tombstone(const std::string& group) {

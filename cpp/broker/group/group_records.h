@@ -22,19 +22,20 @@ inline constexpr std::int16_t group_metadata = 2;
 }  // namespace record_types
 
 // Protocols whose groups are kept but not served.
-enum class kept_group_type : std::uint8_t { consumer, share, streams };
+enum class kept_group_type : std::uint8_t { share, streams };
 
 // What every key says. All begin with the group.
 struct group_record_key {
   std::int16_t type = -1;
   std::string group;
   topic_partition partition;  // of offset commits
-  std::string member;         // of the kept protocols' member records
+  std::string second_name;    // of member records the member, of expressions the expression
 
   bool is_offset_commit() const {
     return type == record_types::offset_commit || type == record_types::legacy_offset_commit;
   }
-  // None for the classic records and for types that we do not know.
+  bool is_of_consumer_group() const { return (type >= 3 && type <= 8) || type == 16; }
+  // None for the protocols that are served and for types that we do not know.
   std::optional<kept_group_type> kept_type() const;
 };
 

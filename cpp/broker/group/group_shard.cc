@@ -15,6 +15,10 @@ error being_deleted(const std::string& group) {
                     group);
 }
 
+void add_all(std::vector<coordinator_record>& records, std::vector<coordinator_record> more) {
+  for (coordinator_record& record : more) records.push_back(std::move(record));
+}
+
 }  // namespace
 
 group_shard::group_shard(std::shared_ptr<coordinator_log> log, shard_services outside)
@@ -41,7 +45,7 @@ group_shard::group_entry* group_shard::find(const std::string& group) {
 // A group that a member says it is in.
 result<group_shard::group_entry*> group_shard::find_member_group(const std::string& group) {
   group_entry* entry = find(group);
-  if (entry == nullptr || !entry->classic) {
+  if (entry == nullptr || (!entry->classic && !entry->consumer)) {
     return make_error(error_code::unknown_member_id, "Group {} not found.", group);
   }
   if (entry->deleting) return being_deleted(group);
@@ -50,11 +54,12 @@ result<group_shard::group_entry*> group_shard::find_member_group(const std::stri
 
 bool group_shard::kept_members_alive(const group_entry& entry) const {
   return entry.kept && entry.kept->has_members() &&
-         outside_.time.now() - loaded_at_ < milliseconds(outside_.settings.kept_member_session_ms);
+         outside_.time.now() - loaded_at_ <
+             milliseconds(outside_.settings.consumer_session_timeout_ms);
 }
 
 // Makes sure that the group is there and classic. An empty group of the consumer protocol becomes
-// a classic one, as in Kafka; its members cannot send heartbeats here, so their time ends, too.
+// a classic one, as in Kafka.
 status group_shard::make_classic(const join_group_request& request) {
   group_entry* entry = find(request.group);
   if (entry != nullptr && entry->deleting) return being_deleted(request.group);
@@ -63,13 +68,13 @@ status group_shard::make_classic(const join_group_request& request) {
     return make_error(error_code::unknown_member_id, "Group {} not found.", request.group);
   }
   if (entry != nullptr && entry->kept) {
-    if (entry->kept->type() != kept_group_type::consumer || kept_members_alive(*entry)) {
-      return make_error(error_code::inconsistent_group_protocol,
-                        "group {} is a {} group, which the classic protocol cannot join",
-                        request.group, entry->kept->protocol_type());
-    }
-    log_->append(entry->kept->tombstones(), [](const result<offset_t>&) {});
-    entry->kept.reset();
+    return make_error(error_code::inconsistent_group_protocol,
+                      "group {} is a {} group, which the classic protocol cannot join",
+                      request.group, entry->kept->protocol_type());
+  }
+  if (entry != nullptr && entry->consumer) {
+    log_->append(entry->consumer->tombstones(), [](const result<offset_t>&) {});
+    entry->consumer.reset();
   }
   groups_[request.group].classic.emplace(request.group, for_groups());
   return {};
@@ -79,11 +84,15 @@ void group_shard::join(join_group_request request, reply<join_group_answer> done
   answers to_run;
   {
     const std::lock_guard guard(mutex_);
-    const group_entry* before = find(request.group);
+    group_entry* before = find(request.group);
     const bool is_new = before == nullptr || !before->classic;
+    const bool is_consumer = find_consumer(request.group) != nullptr;
     group_outcome outcome;
-    status ready = make_classic(request);
-    if (!ready.ok()) {
+    if (is_consumer && !before->consumer->is_empty()) {
+      const std::string id = request.group;
+      auto joined = before->consumer->join(request);
+      settle<join_group_answer>(id, *before, std::move(done), std::move(joined), to_run);
+    } else if (status ready = make_classic(request); !ready.ok()) {
       outcome.answer<join_group_answer>(std::move(done), std::move(ready.failure()));
       to_run = std::move(outcome.answers);
     } else {
@@ -105,7 +114,10 @@ void group_shard::sync(sync_group_request request, reply<sync_group_answer> done
     const std::string id = request.group;
     group_outcome outcome;
     auto entry = find_member_group(id);
-    if (!entry.ok()) {
+    if (entry.ok() && (*entry)->consumer) {
+      settle<sync_group_answer>(id, **entry, std::move(done), (*entry)->consumer->sync(request),
+                                to_run);
+    } else if (!entry.ok()) {
       outcome.answer<sync_group_answer>(std::move(done), std::move(entry.failure()));
       to_run = std::move(outcome.answers);
     } else {
@@ -119,22 +131,33 @@ void group_shard::sync(sync_group_request request, reply<sync_group_answer> done
 status group_shard::heartbeat(const group_member_identity& from) {
   const std::lock_guard guard(mutex_);
   TRY_ASSIGN(group_entry * entry, find_member_group(from.group));
-  return entry->classic->heartbeat(from);
+  if (!entry->consumer) return entry->classic->heartbeat(from);
+  const status alive = entry->consumer->classic_heartbeat(from);
+  arm(from.group, *entry);
+  return alive;
 }
 
-result<std::vector<std::optional<error>>> group_shard::leave(
-    const std::string& group, const std::vector<leaving_member>& members) {
+void group_shard::leave(const std::string& group, const std::vector<leaving_member>& members,
+                        reply<std::vector<std::optional<error>>> done) {
+  using left_members = std::vector<std::optional<error>>;
   answers to_run;
-  std::vector<std::optional<error>> left;
   {
     const std::lock_guard guard(mutex_);
-    TRY_ASSIGN(group_entry * entry, find_member_group(group));
+    const auto entry = find_member_group(group);
     group_outcome outcome;
-    left = entry->classic->leave(members, outcome);
-    finish(group, *entry, std::move(outcome), to_run);
+    if (!entry.ok()) {
+      outcome.answer<left_members>(std::move(done), entry.failure());
+      to_run = std::move(outcome.answers);
+    } else if ((*entry)->consumer) {
+      settle<left_members>(group, **entry, std::move(done), (*entry)->consumer->leave(members),
+                           to_run);
+    } else {
+      left_members left = (*entry)->classic->leave(members, outcome);
+      outcome.answer<left_members>(std::move(done), std::move(left));
+      finish(group, **entry, std::move(outcome), to_run);
+    }
   }
   run(to_run);
-  return left;
 }
 
 // Takes what a group asks for after a change: its record goes to the log, its timer is set, its
@@ -178,7 +201,9 @@ void group_shard::stored(const std::string& id, const status& outcome,
 // One timer per group, never set back: heartbeats only move deadlines away, so it may fire with
 // nothing to do and is set again then.
 void group_shard::arm(const std::string& id, group_entry& entry) {
-  const auto next = entry.classic ? entry.classic->next_deadline() : std::nullopt;
+  std::optional<monotonic_time> next;
+  if (entry.classic) next = entry.classic->next_deadline();
+  if (entry.consumer) next = entry.consumer->next_deadline();
   if (!next || (entry.timer_at && *entry.timer_at <= *next)) return;
   outside_.engine.cancel(entry.timer);
   entry.timer_at = next;
@@ -192,13 +217,31 @@ void group_shard::on_timer(const std::string& id) {
   {
     const std::lock_guard guard(mutex_);
     group_entry* entry = find(id);
-    if (entry == nullptr || !entry->classic) return;
+    if (entry == nullptr) return;
     entry->timer_at.reset();
-    group_outcome outcome;
-    entry->classic->expire(outcome);
-    finish(id, *entry, std::move(outcome), to_run);
+    if (entry->consumer) {
+      if (!entry->deleting) entry->consumer->expire();
+      store_consumer(id, *entry, true, nullptr, to_run);
+    } else if (entry->classic) {
+      group_outcome outcome;
+      entry->classic->expire(outcome);
+      finish(id, *entry, std::move(outcome), to_run);
+    }
   }
   run(to_run);
+}
+
+void group_shard::forget_groups(const error& why, answers& to_run) {
+  for (auto& [id, entry] : groups_) {
+    outside_.engine.cancel(entry.timer);
+    if (!entry.classic) continue;
+    group_outcome outcome;
+    entry.classic->die(why, outcome);
+    for (task& answer : outcome.answers) to_run.push_back(std::move(answer));
+  }
+  groups_.clear();
+  open_transactions_.clear();
+  outside_.engine.cancel(clean_up_timer_);
 }
 
 void group_shard::unload(const error& why) {
@@ -207,16 +250,7 @@ void group_shard::unload(const error& why) {
     const std::lock_guard guard(mutex_);
     state_ = load_state::unloaded;
     failure_ = why;
-    for (auto& [id, entry] : groups_) {
-      outside_.engine.cancel(entry.timer);
-      if (!entry.classic) continue;
-      group_outcome outcome;
-      entry.classic->die(why, outcome);
-      for (task& answer : outcome.answers) to_run.push_back(std::move(answer));
-    }
-    groups_.clear();
-    open_transactions_.clear();
-    outside_.engine.cancel(clean_up_timer_);
+    forget_groups(why, to_run);
     for (auto& waiter : std::exchange(load_waiters_, {})) {
       to_run.push_back([waiter = std::move(waiter), why]() mutable { waiter(why); });
     }
@@ -231,6 +265,8 @@ std::vector<listed_group> group_shard::list() {
     if (entry.classic) {
       all.push_back({id, entry.classic->protocol_type(),
                      std::string(name_of(entry.classic->state())), "Classic"});
+    } else if (entry.consumer) {
+      all.push_back({id, "consumer", std::string(entry.consumer->state_name()), "Consumer"});
     } else if (entry.kept) {
       all.push_back({id, std::string(entry.kept->protocol_type()),
                      std::string(entry.kept->state_name()), std::string(entry.kept->type_name())});
@@ -262,11 +298,12 @@ result<described_group> group_shard::describe(const std::string& group) {
     }
     return described;
   }
+  if (entry != nullptr && entry->consumer) return entry->consumer->describe_as_classic();
   if (entry != nullptr && entry->kept) {
     described.state = entry->kept->state_name();
     described.protocol_type = entry->kept->protocol_type();
     described.type = entry->kept->type_name();
-    described.members = entry->kept->describe_members(outside_.topics);
+    described.members = entry->kept->describe_members(outside_.metadata);
     return described;
   }
   return not_found(group);
@@ -277,9 +314,9 @@ void group_shard::delete_group(const std::string& group, callback<void(status)> 
   {
     const std::lock_guard guard(mutex_);
     group_entry* entry = find(group);
-    if (entry == nullptr || entry->deleting || (!entry->classic && !entry->kept)) {
+    if (entry == nullptr || entry->deleting || entry->has_no_protocol()) {
       refused = not_found(group);
-    } else if (entry->classic ? !entry->classic->is_empty() : kept_members_alive(*entry)) {
+    } else if (entry->has_members() || kept_members_alive(*entry)) {
       refused = make_error(error_code::non_empty_group, "group {} still has members", group);
     } else {
       std::vector<coordinator_record> records;
@@ -287,9 +324,8 @@ void group_shard::delete_group(const std::string& group, callback<void(status)> 
         records.push_back(offset_tombstone(group, tp));
       }
       if (entry->classic) records.push_back(group_tombstone(group));
-      if (entry->kept) {
-        for (auto& record : entry->kept->tombstones()) records.push_back(std::move(record));
-      }
+      if (entry->consumer) add_all(records, entry->consumer->tombstones());
+      if (entry->kept) add_all(records, entry->kept->tombstones());
       entry->deleting = true;
       append_and_apply(std::move(records), [weak = weak_from_this(), group, done = std::move(done)](
                                                const status& appended) mutable {

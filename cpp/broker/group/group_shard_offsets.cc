@@ -4,7 +4,7 @@
 namespace ringlog::broker {
 
 void group_shard::commit(const group_member_identity& from, offsets_to_commit offsets,
-                         callback<void(status)> done) {
+                         callback<void(status)> done, bool knows_member_epochs) {
   status accepted;
   {
     const std::lock_guard guard(mutex_);
@@ -14,6 +14,8 @@ void group_shard::commit(const group_member_identity& from, offsets_to_commit of
                             "group {} is being deleted: try again", from.group);
     } else if (entry != nullptr && entry->classic) {
       accepted = entry->classic->accept_commit(from);
+    } else if (entry != nullptr && entry->consumer) {
+      accepted = entry->consumer->check_commit(from, offsets, knows_member_epochs);
     } else if (entry != nullptr && kept_members_alive(*entry)) {
       accepted =
           make_error(error_code::unknown_member_id,
@@ -43,6 +45,7 @@ result<fetched_offsets> group_shard::fetch_offsets(const offset_fetch_request& r
     }
     return fetched;
   }
+  if (entry->consumer) TRY(entry->consumer->check_fetch(request));
   const std::vector<topic_partition> asked =
       request.partitions ? *request.partitions : entry->offsets.partitions();
   for (const topic_partition& tp : asked) {
@@ -77,7 +80,8 @@ void group_shard::delete_offsets(const std::string& group,
       const bool in_use_unknown = kept_members_alive(*entry);
       std::vector<coordinator_record> records;
       for (const topic_partition& tp : partitions) {
-        if (in_use_unknown || (entry->classic && entry->classic->is_subscribed_to(tp.topic))) {
+        if (in_use_unknown || (entry->classic && entry->classic->is_subscribed_to(tp.topic)) ||
+            (entry->consumer && entry->consumer->is_subscribed_to(tp.topic))) {
           answer->emplace_back(tp,
                                make_error(error_code::group_subscribed_to_topic,
                                           "group {} is subscribed to topic {}", group, tp.topic));
@@ -102,7 +106,7 @@ void group_shard::delete_offsets(const std::string& group,
 }
 
 bool group_shard::is_gone(const topic_partition& tp, const stored_offset& offset) const {
-  const auto id = outside_.topics.find_id(tp);
+  const auto id = outside_.metadata.find_id(tp);
   return !id || (!offset.topic_id.is_zero() && *id != offset.topic_id);
 }
 
@@ -115,6 +119,8 @@ bool group_shard::is_expired(const group_entry& entry, const topic_partition& tp
   std::int64_t from = offset.commit_timestamp;
   if (entry.kept) {
     if (entry.kept->has_members()) return false;
+  } else if (entry.consumer) {
+    if (entry.consumer->is_subscribed_to(tp.topic)) return false;
   } else if (entry.classic && entry.classic->has_protocol_type()) {
     const classic_group& group = *entry.classic;
     if (group.state() == group_state::empty) {
@@ -142,12 +148,14 @@ std::vector<coordinator_record> group_shard::expired_records(cleaning what) {
         any_left = true;
       }
     }
-    if (what != cleaning::all || any_left || !entry.classic || !entry.classic->is_empty() ||
-        entry.classic->state() != group_state::empty) {
-      continue;
+    if (what != cleaning::all || any_left || entry.has_members()) continue;
+    if (entry.classic && entry.classic->state() == group_state::empty) {
+      records.push_back(group_tombstone(id));
+      entry.deleting = true;
+    } else if (entry.consumer) {
+      for (auto& tombstone : entry.consumer->tombstones()) records.push_back(std::move(tombstone));
+      entry.deleting = true;
     }
-    records.push_back(group_tombstone(id));
-    entry.deleting = true;
   }
   return records;
 }

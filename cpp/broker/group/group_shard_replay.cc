@@ -17,6 +17,7 @@ void group_shard::when_loaded(callback<void(status)> action) {
       case load_state::not_loaded:
       case load_state::failed:  // the next one tries again
         state_ = load_state::loading;
+        ++load_;
         groups_.clear();
         open_transactions_.clear();
         starts_loading = true;
@@ -44,7 +45,10 @@ void group_shard::finish_loading(const status& loaded) {
     if (state_ == load_state::loaded) {
       loaded_at_ = outside_.time.now();
       std::erase_if(groups_, [](const auto& entry) { return entry.second.is_nothing(); });
-      for (auto& [id, entry] : groups_) arm(id, entry);
+      for (auto& [id, entry] : groups_) {
+        if (entry.consumer) entry.consumer->start_timers();
+        arm(id, entry);
+      }
       schedule_clean_up();
     }
   }
@@ -81,20 +85,44 @@ void group_shard::apply(offset_t offset, producer_id_t producer, const group_rec
   } else if (key.type == record_types::group_metadata) {
     apply_group(key, value);
   } else if (const auto kept_type = key.kept_type()) {
-    group_entry& entry = groups_[key.group];
-    if (value) {
-      if (!entry.kept || entry.kept->type() != *kept_type) entry.kept.emplace(*kept_type);
-      entry.classic.reset();
-      entry.kept->put(raw_key, *value);
-    } else if (entry.kept) {
-      entry.kept->remove(raw_key);
-      if (!entry.kept->has_records()) entry.kept.reset();
-    }
+    apply_kept(*kept_type, key, raw_key, value);
+  } else if (key.is_of_consumer_group()) {
+    apply_consumer(key, value);
   } else {
     outside_.sink.log(log_level::warning,
                       "offset {} of __consumer_offsets has the unknown type {}: left out", offset,
                       key.type);
   }
+}
+
+void group_shard::apply_kept(kept_group_type type, const group_record_key& key, bytes_view raw_key,
+                             std::optional<bytes_view> value) {
+  group_entry& entry = groups_[key.group];
+  if (value) {
+    if (!entry.kept || entry.kept->type() != type) entry.kept.emplace(type);
+    entry.classic.reset();
+    entry.consumer.reset();
+    entry.kept->put(raw_key, *value);
+  } else if (entry.kept) {
+    entry.kept->remove(raw_key);
+    if (!entry.kept->has_records()) entry.kept.reset();
+  }
+}
+
+// The group's own record is the last to be removed.
+void group_shard::apply_consumer(const group_record_key& key, std::optional<bytes_view> value) {
+  group_entry* entry = find(key.group);
+  if (value) {
+    if (entry == nullptr) entry = &groups_[key.group];
+    entry->classic.reset();
+    entry->kept.reset();
+    if (!entry->consumer) {
+      entry->consumer = std::make_unique<consumer_group>(key.group, for_consumer_groups());
+    }
+  }
+  if (entry == nullptr || !entry->consumer) return;
+  entry->consumer->apply(key, value);
+  if (!value && key.type == record_types::consumer_group) entry->consumer.reset();
 }
 
 void group_shard::apply_offset(offset_t offset, producer_id_t producer, const group_record_key& key,
@@ -112,7 +140,7 @@ void group_shard::apply_offset(offset_t offset, producer_id_t producer, const gr
   }
   stored->record_offset = offset;
   // Who commits without joining makes a group without protocol.
-  if (!entry.classic && !entry.kept) entry.classic.emplace(key.group, for_groups());
+  if (entry.has_no_protocol()) entry.classic.emplace(key.group, for_groups());
   if (producer == no_producer_id) {
     entry.offsets.put(key.partition, std::move(*stored));
   } else {
@@ -134,6 +162,7 @@ void group_shard::apply_group(const group_record_key& key, std::optional<bytes_v
     return;
   }
   entry.kept.reset();
+  entry.consumer.reset();
   entry.classic.emplace(key.group, *stored, for_groups());
 }
 
@@ -141,12 +170,13 @@ void group_shard::apply_group(const group_record_key& key, std::optional<bytes_v
 void group_shard::append_and_apply(std::vector<coordinator_record> records,
                                    callback<void(status)> done) {
   auto kept = std::make_shared<const std::vector<coordinator_record>>(records);
-  log_->append(std::move(records), [weak = weak_from_this(), kept,
+  log_->append(std::move(records), [weak = weak_from_this(), kept, load = load_,
                                     done = std::move(done)](const result<offset_t>& base) mutable {
     const auto self = weak.lock();
     if (self != nullptr && base.ok()) {
       const std::lock_guard guard(self->mutex_);
-      if (self->state_ == load_state::loaded) self->apply_appended(*base, *kept);
+      if (self->state_ == load_state::loaded && self->load_ == load)
+        self->apply_appended(*base, *kept);
     }
     done(base.ok() ? status{} : status{base.failure()});
   });

@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
-#include "protocol/reader.h"
-#include "protocol/stored/consumer_protocol/assignment.h"
-#include "protocol/stored/consumer_protocol/subscription.h"
-#include "protocol/stored/group/consumer_group_current_member_assignment.h"
-#include "protocol/stored/group/consumer_group_member_metadata.h"
+#include "broker/group/consumer_protocol.h"
+#include "broker/group/record_codec.h"
 #include "protocol/stored/group/share_group_current_member_assignment.h"
 #include "protocol/stored/group/share_group_member_metadata.h"
 #include "protocol/stored/group/streams_group_member_metadata.h"
-#include "protocol/writer.h"
 
 namespace ringlog::broker {
 
@@ -18,39 +14,9 @@ namespace {
 
 template <typename Message>
 std::optional<Message> decode(bytes_view value) {
-  protocol::reader in(value);
-  const auto version = in.read_integer<std::int16_t>();
-  in.check_version(Message::info, version);
-  if (!in.ok()) return std::nullopt;
-  Message message = Message::decode(in, version);
-  if (!in.finish_early(Message::info.name).ok()) return std::nullopt;
-  return message;
-}
-
-template <typename Message>
-byte_buffer encode_consumer_protocol(const Message& message) {
-  protocol::writer out;
-  out.write_integer(std::int16_t{0});  // the version
-  message.encode(out, 0);
-  return std::move(out).take(Message::info.name).value();
-}
-
-byte_buffer classic_subscription(const std::vector<std::string>& topics) {
-  protocol::consumer_protocol_subscription subscription;
-  subscription.topics = topics;
-  return encode_consumer_protocol(subscription);
-}
-
-template <typename Partitions>
-byte_buffer classic_assignment(const std::vector<Partitions>& assigned,
-                               const topic_lookup& topics) {
-  protocol::consumer_protocol_assignment assignment;
-  for (const Partitions& source : assigned) {
-    if (auto name = topics.find_name(source.topic_id)) {
-      assignment.assigned_partitions.push_back({*name, source.partitions});
-    }
-  }
-  return encode_consumer_protocol(assignment);
+  auto decoded = decode_stored<Message>(value);
+  if (!decoded.ok()) return std::nullopt;
+  return std::move(decoded.value());
 }
 
 // Fills what the value of a member's metadata record says.
@@ -59,17 +25,11 @@ void read_metadata(std::int16_t key_type, bytes_view value, described_member& me
     member.client_id = source.client_id;
     member.client_host = source.client_host;
   };
-  if (key_type == protocol::consumer_group_member_metadata_key::info.api_key) {
-    const auto source = decode<protocol::consumer_group_member_metadata_value>(value);
-    if (!source) return;
-    fill(*source);
-    member.instance = source->instance_id;
-    member.metadata = classic_subscription(source->subscribed_topic_names);
-  } else if (key_type == protocol::share_group_member_metadata_key::info.api_key) {
+  if (key_type == protocol::share_group_member_metadata_key::info.api_key) {
     const auto source = decode<protocol::share_group_member_metadata_value>(value);
     if (!source) return;
     fill(*source);
-    member.metadata = classic_subscription(source->subscribed_topic_names);
+    member.metadata = write_subscription(source->subscribed_topic_names);
   } else {
     const auto source = decode<protocol::streams_group_member_metadata_value>(value);
     if (!source) return;
@@ -79,20 +39,20 @@ void read_metadata(std::int16_t key_type, bytes_view value, described_member& me
 }
 
 bool is_member_metadata(std::int16_t key_type) {
-  return key_type == protocol::consumer_group_member_metadata_key::info.api_key ||
-         key_type == protocol::share_group_member_metadata_key::info.api_key ||
+  return key_type == protocol::share_group_member_metadata_key::info.api_key ||
          key_type == protocol::streams_group_member_metadata_key::info.api_key;
 }
 
-void read_assignment(std::int16_t key_type, bytes_view value, const topic_lookup& topics,
+void read_assignment(std::int16_t key_type, bytes_view value, const metadata_lookup& topics,
                      described_member& member) {
-  if (key_type == protocol::consumer_group_current_member_assignment_key::info.api_key) {
-    const auto source = decode<protocol::consumer_group_current_member_assignment_value>(value);
-    if (source) member.assignment = classic_assignment(source->assigned_partitions, topics);
-  } else if (key_type == protocol::share_group_current_member_assignment_key::info.api_key) {
-    const auto source = decode<protocol::share_group_current_member_assignment_value>(value);
-    if (source) member.assignment = classic_assignment(source->assigned_partitions, topics);
+  if (key_type != protocol::share_group_current_member_assignment_key::info.api_key) return;
+  const auto source = decode<protocol::share_group_current_member_assignment_value>(value);
+  if (!source) return;
+  partitions_by_topic assigned;
+  for (const auto& topic : source->assigned_partitions) {
+    assigned[topic.topic_id].insert(topic.partitions.begin(), topic.partitions.end());
   }
+  member.assignment = write_assignment(assigned, member.metadata, topics);
 }
 
 group_record_key parse_kept_key(const byte_buffer& key) {
@@ -127,8 +87,6 @@ std::vector<coordinator_record> kept_group::tombstones() const {
 
 std::string_view kept_group::type_name() const {
   switch (type_) {
-    case kept_group_type::consumer:
-      return "Consumer";
     case kept_group_type::share:
       return "Share";
     case kept_group_type::streams:
@@ -139,8 +97,6 @@ std::string_view kept_group::type_name() const {
 
 std::string_view kept_group::protocol_type() const {
   switch (type_) {
-    case kept_group_type::consumer:
-      return "consumer";
     case kept_group_type::share:
       return "share";
     case kept_group_type::streams:
@@ -149,18 +105,18 @@ std::string_view kept_group::protocol_type() const {
   return "";
 }
 
-std::vector<described_member> kept_group::describe_members(const topic_lookup& topics) const {
+std::vector<described_member> kept_group::describe_members(const metadata_lookup& topics) const {
   std::map<std::string, described_member> members;
   for (const auto& [key, value] : records_) {
     const group_record_key parsed = parse_kept_key(key);
     if (!is_member_metadata(parsed.type)) continue;
-    described_member& member = members[parsed.member];
-    member.member = parsed.member;
+    described_member& member = members[parsed.second_name];
+    member.member = parsed.second_name;
     read_metadata(parsed.type, value, member);
   }
   for (const auto& [key, value] : records_) {
     const group_record_key parsed = parse_kept_key(key);
-    const auto found = members.find(parsed.member);
+    const auto found = members.find(parsed.second_name);
     if (found != members.end()) read_assignment(parsed.type, value, topics, found->second);
   }
   std::vector<described_member> all;

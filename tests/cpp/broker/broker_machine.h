@@ -146,7 +146,7 @@ class broker_machine : public metadata::machine {
   }
   std::optional<std::int64_t> committed(const std::string& group, const topic_partition& tp) {
     const auto fetched = wait_for<fetched_offsets>([&](auto done) {
-      served->fetch_offsets({group, {{tp}}, false}, std::move(done));
+      served->fetch_offsets({group, {{tp}}, false, std::nullopt, -1}, std::move(done));
     });
     if (!fetched.ok() || !fetched->at(0).second) return std::nullopt;
     return fetched->at(0).second->offset.value();

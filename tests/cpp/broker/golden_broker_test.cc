@@ -145,7 +145,7 @@ TEST_P(golden_broker_test, groups_are_listed_described_and_have_their_offsets) {
     }
     if (group.type == "Share") continue;
     const auto fetched = golden_broker::ask<fetched_offsets>([&](auto done) {
-      facade().fetch_offsets({group.group, std::nullopt, true}, std::move(done));
+      facade().fetch_offsets({group.group, std::nullopt, true, std::nullopt, -1}, std::move(done));
     });
     ASSERT_TRUE(fetched.ok());
     EXPECT_EQ(fetched->size(), wanted.at("offsets").size());

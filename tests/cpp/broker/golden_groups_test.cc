@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "broker/group/consumer_group_records.h"
 #include "broker/group/group_partition.h"
 #include "broker/shard_fixture.h"
 #include "golden.h"
@@ -94,7 +95,7 @@ class golden_groups_test : public testing::TestWithParam<std::string> {
 
   static void check_offsets(const std::string& id, const golden::json& expected,
                             group_shard& shard) {
-    const auto fetched = shard.fetch_offsets({id, std::nullopt, true});
+    const auto fetched = shard.fetch_offsets({id, std::nullopt, true, std::nullopt, -1});
     ASSERT_TRUE(fetched.ok()) << fetched.failure().message;
     ASSERT_EQ(fetched->size(), expected.size());
     for (const auto& [tp, committed] : *fetched) {
@@ -158,13 +159,45 @@ class rewriting_replay final : public coordinator_replay {
                                 : group_tombstone(parsed->group))
           << "offset " << offset.value();
       ++rewritten;
+    } else if (parsed->type == record_types::consumer_member_target && value) {
+      // Kafka's topics are in the order of a hash table.
+      const auto target = parse_member_target(*value).value();
+      const auto again = member_target_record(parsed->group, parsed->second_name, target);
+      EXPECT_EQ(original.key, again.key);
+      EXPECT_EQ(original.value->size(), again.value->size());
+      EXPECT_EQ(parse_member_target(*again.value).value(), target);
+    } else if (parsed->is_of_consumer_group()) {
+      EXPECT_EQ(original,
+                value ? rewrite(*parsed, *value)
+                      : consumer_tombstone(parsed->type, parsed->group, parsed->second_name))
+          << "offset " << offset.value() << " type " << parsed->type;
+      ++rewritten_of_consumer_groups;
     } else {
       EXPECT_TRUE(parsed->kept_type().has_value());
+    }
+  }
+  static coordinator_record rewrite(const group_record_key& key, bytes_view value) {
+    consumer_member member;
+    member.id = key.second_name;
+    switch (key.type) {
+      case record_types::consumer_group:
+        return to_record(key.group, parse_consumer_group(value).value());
+      case record_types::consumer_target:
+        return to_record(key.group, parse_consumer_target(value).value());
+      case record_types::consumer_expression:
+        return expression_record(key.group, member.id, parse_expression(value).value());
+      case record_types::consumer_member:
+        EXPECT_TRUE(read_member(value, member).ok());
+        return member_record(key.group, member);
+      default:
+        EXPECT_TRUE(read_member_assignment(value, member).ok());
+        return member_assignment_record(key.group, member);
     }
   }
   void on_transaction_end(producer_id_t, bool) override {}
 
   int rewritten = 0;
+  int rewritten_of_consumer_groups = 0;
 };
 
 TEST_P(golden_groups_test, our_records_are_byte_for_byte_kafkas) {
@@ -178,6 +211,34 @@ TEST_P(golden_groups_test, our_records_are_byte_for_byte_kafkas) {
     ASSERT_TRUE(replay_batches(log.bytes(), offset_t(0), all).ok());
   }
   EXPECT_GT(all.rewritten, 40);
+  EXPECT_GT(all.rewritten_of_consumer_groups, 10);
+}
+
+// A member that Kafka left alive goes on as if nothing had happened: our hash of the topics that it
+// reads is Kafka's, so that there is no rebalance.
+TEST(golden_consumer_group, a_live_member_goes_on) {
+  GOLDEN_OR_SKIP();
+  const golden::directory unpacked("killed");
+  shard_world world(1, 1'795'241'900'000);
+  world.topics = golden_topics("killed");
+  world.settings.offsets_retention_ms = 5'256'000LL * 60'000;
+  const auto path =
+      unpacked.partition("__consumer_offsets", partition_of_group("g-live-new", 50).value());
+  const auto log = std::make_shared<file_coordinator_log>(path);
+  const auto shard = world.open_over(log);
+  const auto before = shard->describe_consumer("g-live-new").value();
+  ASSERT_EQ(before.members.size(), 1U);
+  consumer_heartbeat_request beat;
+  beat.group = "g-live-new";
+  beat.member = before.members[0].member;
+  beat.epoch = before.members[0].epoch;
+  beat.client_id = before.members[0].client_id;
+  beat.client_host = before.members[0].client_host;
+  pending<consumer_heartbeat_answer> answered;
+  shard->consumer_heartbeat(beat, answered.reply());
+  ASSERT_TRUE(answered.is_ok());
+  EXPECT_EQ(answered.ok().epoch, before.members[0].epoch);
+  EXPECT_EQ(log->appended, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(directories, golden_groups_test, testing::Values("clean", "killed"));

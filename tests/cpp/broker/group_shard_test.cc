@@ -14,7 +14,9 @@ class group_shard_test : public testing::Test {
  protected:
   std::optional<std::int64_t> fetched(group_shard& shard, const std::string& group,
                                       std::int32_t partition) {
-    const auto answer = shard.fetch_offsets({group, {{partition_of_t(partition)}}, false}).value();
+    const auto answer =
+        shard.fetch_offsets({group, {{partition_of_t(partition)}}, false, std::nullopt, -1})
+            .value();
     if (!answer.at(0).second) return std::nullopt;
     return answer.at(0).second->offset.value();
   }
@@ -126,16 +128,18 @@ TEST_F(group_shard_test, offsets_of_transactions_wait_for_the_marker) {
 
   auto pending_both = world.open();
   EXPECT_EQ(fetched(*pending_both, "g", 0), 1);
-  EXPECT_EQ(pending_both->fetch_offsets({"g", {{partition_of_t(0)}}, true}).code(),
-            error_code::unstable_offset_commit);
-  EXPECT_TRUE(pending_both->fetch_offsets({"g", {{partition_of_t(2)}}, true}).ok());
+  EXPECT_EQ(
+      pending_both->fetch_offsets({"g", {{partition_of_t(0)}}, true, std::nullopt, -1}).code(),
+      error_code::unstable_offset_commit);
+  EXPECT_TRUE(
+      pending_both->fetch_offsets({"g", {{partition_of_t(2)}}, true, std::nullopt, -1}).ok());
 
   world.log->entries.push_back({{}, committing, true});
   world.log->entries.push_back({{}, aborting, false});
   auto ended = world.open();
   EXPECT_EQ(fetched(*ended, "g", 0), 8);
   EXPECT_EQ(fetched(*ended, "g", 1), std::nullopt);
-  EXPECT_TRUE(ended->fetch_offsets({"g", {{partition_of_t(0)}}, true}).ok());
+  EXPECT_TRUE(ended->fetch_offsets({"g", {{partition_of_t(0)}}, true, std::nullopt, -1}).ok());
 }
 
 TEST_F(group_shard_test, later_commit_outlives_an_earlier_transaction) {
@@ -153,7 +157,7 @@ TEST_F(group_shard_test, deleting_a_group_takes_everything) {
   pending<void> refused;
   shard->delete_group("g", refused.reply());
   EXPECT_EQ(refused.code(), error_code::non_empty_group);
-  shard->leave("g", {{member, std::nullopt, ""}}).value();
+  leave_group(*shard, member);
   pending<void> deleted;
   shard->delete_group("g", deleted.reply());
   EXPECT_EQ(commit(*shard, {"g", -1, "", std::nullopt}, 4), error_code::coordinator_not_available);
@@ -178,7 +182,7 @@ TEST_F(group_shard_test, offsets_in_use_are_not_deleted) {
   world.time.advance_ms(10);
   EXPECT_EQ(deleted.ok().at(0).second->code, error_code::group_subscribed_to_topic);
   EXPECT_FALSE(deleted.ok().at(1).second);
-  shard->leave("g", {{member, std::nullopt, ""}}).value();
+  leave_group(*shard, member);
   pending<partition_failures> later;
   shard->delete_offsets("g", {partition_of_t(0)}, later.reply());
   world.time.advance_ms(10);
@@ -198,7 +202,7 @@ TEST_F(group_shard_test, offsets_expire_after_the_group_is_empty) {
   EXPECT_EQ(fetched(*shard, "g", 0), 3);
   EXPECT_EQ(fetched(*shard, "simple", 0), std::nullopt);  // nobody uses it since its commit
   EXPECT_EQ(shard->list().size(), 1U);
-  shard->leave("g", {{member, std::nullopt, ""}}).value();
+  leave_group(*shard, member);
   world.time.advance_ms(6 * day_ms);
   EXPECT_EQ(fetched(*shard, "g", 0), 3);
   world.time.advance_ms(day_ms + 700'000);

@@ -62,10 +62,11 @@ class client : public std::enable_shared_from_this<client> {
   }
   void leave() {
     if (running_ && !member_.empty() && !instance_) {
-      auto left = world_.shard->leave("g", {{member_, std::nullopt, ""}});
-      if (left.ok() && left->at(0)) {
-        EXPECT_EQ(left->at(0)->code, error_code::unknown_member_id);
-      }
+      world_.shard->leave("g", {{member_, std::nullopt, ""}}, [](const auto& left) {
+        if (left.ok() && left->at(0)) {
+          EXPECT_EQ(left->at(0)->code, error_code::unknown_member_id);
+        }
+      });
     }
     vanish();
   }
@@ -251,9 +252,10 @@ TEST(group_simulation, members_come_and_go) {
   for (const described_member& member : last.members) assigned += member.assignment.size();
   EXPECT_EQ(assigned, static_cast<std::size_t>(partition_count));
 
-  const auto before = seen.shard->fetch_offsets({"g", std::nullopt, true}).value();
+  const auto before =
+      seen.shard->fetch_offsets({"g", std::nullopt, true, std::nullopt, -1}).value();
   seen.reload();
-  const auto after = seen.shard->fetch_offsets({"g", std::nullopt, true}).value();
+  const auto after = seen.shard->fetch_offsets({"g", std::nullopt, true, std::nullopt, -1}).value();
   ASSERT_EQ(before.size(), after.size());
   for (std::size_t i = 0; i < before.size(); ++i) {
     EXPECT_EQ(before[i].second->offset, after[i].second->offset);

@@ -14,7 +14,7 @@
 namespace ringlog::broker {
 
 // Topics as a test says they are.
-class topic_table final : public topic_lookup {
+class topic_table final : public metadata_lookup {
  public:
   std::map<std::string, std::pair<uuid, std::int32_t>> topics;  // id and partitions
 
@@ -29,6 +29,26 @@ class topic_table final : public topic_lookup {
     }
     return std::nullopt;
   }
+  std::optional<topic_shape> find_shape(const std::string& topic) const override {
+    const auto found = topics.find(topic);
+    if (found == topics.end()) return std::nullopt;
+    return topic_shape{found->second.first, found->second.second};
+  }
+  std::vector<std::string> topic_names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, topic] : topics) names.push_back(name);
+    return names;
+  }
+  std::uint64_t version() const override { return changes; }
+  std::optional<std::int64_t> find_group_config(const std::string& group,
+                                                const std::string& name) const override {
+    const auto found = group_configs.find({group, name});
+    if (found == group_configs.end()) return std::nullopt;
+    return found->second;
+  }
+
+  std::uint64_t changes = 1;  // to be raised with every change
+  std::map<std::pair<std::string, std::string>, std::int64_t> group_configs;
 };
 
 // The answer of a call with a reply, when it has come.
@@ -96,6 +116,10 @@ struct shard_world {
   topic_table topics;
   std::shared_ptr<memory_coordinator_log> log;
 };
+
+inline void leave_group(group_shard& shard, const std::string& member) {
+  shard.leave("g", {{member, std::nullopt, ""}}, [](const auto& left) { EXPECT_TRUE(left.ok()); });
+}
 
 inline topic_partition partition_of_t(std::int32_t partition) {
   return {"t", partition_id_t(partition)};
