@@ -15,7 +15,7 @@ struct supported_feature {
 };
 
 inline constexpr std::array supported_features{
-    supported_feature{"group.version", 0, 0},
+    supported_feature{"group.version", 0, 1},
     supported_feature{"kraft.version", 0, 1},
     supported_feature{"metadata.version", 7, 30},
     supported_feature{"transaction.version", 0, 0},

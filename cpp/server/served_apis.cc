@@ -114,6 +114,8 @@ const std::array table{
     serve<handlers::update_features>(),
     serve<handlers::describe_cluster>(),
     serve<handlers::describe_producers, runs::aside>(),
+    serve<handlers::consumer_group_heartbeat>(),
+    serve<handlers::consumer_group_describe>(),
     serve<handlers::list_config_resources>(),
     serve<handlers::describe_topic_partitions>(),
 };

@@ -17,6 +17,10 @@ std::size_t size_of(const broker::described_group& group) {
 
 void fill(const describe_groups_call& call, result<broker::described_group> found,
           answered_group& target) {
+  if (found.ok() && found->type != "Classic") {
+    found = make_error(error_code::group_id_not_found, "Group {} is not a classic group.",
+                       found->group);
+  }
   if (found.ok() && !call->has_room_for(size_of(*found))) found = no_room_to_show();
   target.error_code = code_of(found);
   if (!found.ok()) {

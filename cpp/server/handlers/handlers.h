@@ -19,6 +19,10 @@ using alter_partition_reassignments_call =
 using alter_replica_log_dirs_call =
     call_ptr<protocol::alter_replica_log_dirs_request, protocol::alter_replica_log_dirs_response>;
 using api_versions_call = call_ptr<protocol::api_versions_request, protocol::api_versions_response>;
+using consumer_group_describe_call =
+    call_ptr<protocol::consumer_group_describe_request, protocol::consumer_group_describe_response>;
+using consumer_group_heartbeat_call = call_ptr<protocol::consumer_group_heartbeat_request,
+                                               protocol::consumer_group_heartbeat_response>;
 using create_acls_call = call_ptr<protocol::create_acls_request, protocol::create_acls_response>;
 using create_partitions_call =
     call_ptr<protocol::create_partitions_request, protocol::create_partitions_response>;
@@ -86,6 +90,8 @@ void alter_partition_reassignments(alter_partition_reassignments_call call);
 void alter_replica_log_dirs(alter_replica_log_dirs_call call);
 void api_versions(api_versions_call call);
 void create_acls(create_acls_call call);
+void consumer_group_describe(consumer_group_describe_call call);
+void consumer_group_heartbeat(consumer_group_heartbeat_call call);
 void create_partitions(create_partitions_call call);
 void create_topics(create_topics_call call);
 void delete_acls(delete_acls_call call);

@@ -23,6 +23,7 @@ void offset_commit(offset_commit_call call) {
   wanted.from = {std::string(request.group_id), request.generation_id_or_member_epoch,
                  std::string(request.member_id), to_text(request.group_instance_id)};
   wanted.retention_ms = request.retention_time_ms;
+  wanted.knows_member_epochs = call->version() >= 9;
   std::vector<answered_partition*> targets;
   pair_up(request.topics, call->response.topics, [&](const auto& topic, auto& answered) {
     answered.name = topic.name;
@@ -40,7 +41,8 @@ void offset_commit(offset_commit_call call) {
   call->core().commit_offsets(
       std::move(wanted), [call, targets = std::move(targets)](const auto& outcome) {
         for (std::size_t i = 0; i < targets.size(); ++i) {
-          targets[i]->error_code = outcome.ok() ? code_of((*outcome)[i].second) : code_of(outcome);
+          targets[i]->error_code =
+              outcome.ok() ? code_of((*outcome)[i].second) : code_of_offsets(outcome);
         }
       });
 }

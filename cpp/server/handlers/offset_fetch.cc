@@ -58,7 +58,7 @@ void answer_one(const offset_fetch_call& call) {
   wanted.partitions = partitions_of(call->request.topics);
   wanted.require_stable = call->request.require_stable;
   call->core().fetch_offsets(std::move(wanted), [call](const auto& found) {
-    call->response.error_code = code_of(found);
+    call->response.error_code = code_of_offsets(found);
     if (found.ok()) fill_all(*found, call->response.topics);
   });
 }
@@ -90,6 +90,8 @@ void answer_group(const offset_fetch_call& call, const protocol::offset_fetch_re
   broker::offset_fetch_request wanted;
   wanted.group = asked.group_id;
   wanted.require_stable = call->request.require_stable;
+  wanted.member = to_text(asked.member_id);
+  wanted.member_epoch = asked.member_epoch;
   auto topics = asked.topics;
   std::vector<std::string> names;
   if (topics) {
@@ -98,7 +100,7 @@ void answer_group(const offset_fetch_call& call, const protocol::offset_fetch_re
   }
   wanted.partitions = partitions_of(topics);
   call->core().fetch_offsets(std::move(wanted), [call, &target](const auto& found) {
-    target.error_code = code_of(found);
+    target.error_code = code_of_offsets(found);
     if (!found.ok()) return;
     if (!call->has_room_for(size_of(*found))) {
       target.error_code = code_of(status(no_room_to_show()));

@@ -96,6 +96,33 @@ inline std::int32_t partition_count(broker::broker& core, std::string_view topic
   return known ? static_cast<std::int32_t>(known->partitions.size()) : 0;
 }
 
+// Of calls in which members of consumer groups give their epochs.
+template <typename T>
+std::int16_t code_of_member(const result<T>& outcome) {
+  if (outcome.ok()) return 0;
+  switch (outcome.code()) {
+    case broker::consumer_failures::fenced_member_epoch:
+      return code_of(model::kafka_error::fenced_member_epoch);
+    case broker::consumer_failures::unreleased_instance_id:
+      return code_of(model::kafka_error::unreleased_instance_id);
+    case broker::consumer_failures::unsupported_assignor:
+      return code_of(model::kafka_error::unsupported_assignor);
+    case broker::consumer_failures::invalid_regular_expression:
+      return code_of(model::kafka_error::invalid_regular_expression);
+    default:
+      return code_of(outcome);
+  }
+}
+
+// Of commits and look-ups of offsets.
+template <typename T>
+std::int16_t code_of_offsets(const result<T>& outcome) {
+  if (!outcome.ok() && outcome.code() == broker::consumer_failures::stale_member_epoch) {
+    return code_of(model::kafka_error::stale_member_epoch);
+  }
+  return code_of(outcome);
+}
+
 inline isolation_level to_isolation(std::int8_t number) {
   return number == 1 ? isolation_level::read_committed : isolation_level::read_uncommitted;
 }
