@@ -12,12 +12,11 @@ from served import Served
 
 SUITE_SECONDS_MAX = 600
 RECORDS = 20_000  # each of the tests that move many records
-PASSED = 142  # tests, those within tests not counted
+PASSED = 143  # tests, those within tests not counted
 OUTCOME = re.compile(r"^ *--- (PASS|FAIL|SKIP): (\S+)", re.MULTILINE)
 
 LEFT_OUT = {"TestTxnEtl": "transactions wait for their issue"}
 SHARE_GROUPS = "share groups are not advertised"
-NEW_GROUPS = "the KIP-848 group protocol is not advertised"
 OLD_PRODUCE = "is for brokers without Produce 2, which Kafka 4.3 advertises, and so do we"
 SASL = "there is no SASL"
 SKIPPED = {
@@ -26,11 +25,6 @@ SKIPPED = {
     "TestShareGroupETL": SHARE_GROUPS,
     "TestShareGroupOffsetsAdmin": SHARE_GROUPS,
     "TestConsumeRegexShareSkipsInternal": SHARE_GROUPS,
-    "Test848RegexBrokerResolves": NEW_GROUPS,
-    "TestGroupETL/range/848": NEW_GROUPS,
-    "TestGroupETL/sticky/848": NEW_GROUPS,
-    "TestGroupETL/sticky/848/static": NEW_GROUPS,
-    "TestGroupSimple/848": NEW_GROUPS,
     "TestIssueProduceBrokerTooOldFailsRecords": OLD_PRODUCE,
     "TestSCRAMAuth": SASL,
     "TestSCRAMAuthBadCredentials": SASL,
