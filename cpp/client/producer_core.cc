@@ -31,22 +31,27 @@ producer_topic::producer_topic(producer_core& core, std::string name)
 
 bool producer_topic::refresh() {
   const std::uint64_t version = core_.over().broker().metadata_version();
-  if (version != seen_version_.load(std::memory_order_relaxed)) look();
-  return exists_.load(std::memory_order_relaxed);
+  if (version != seen_version_.load(std::memory_order_acquire)) look();
+  return exists_.load(std::memory_order_acquire);
 }
 
 void producer_topic::look() {
   service& broker = core_.over().broker();
   const std::lock_guard guard(mutex_);
-  seen_version_ = broker.metadata_version();  // before the look: a later change is looked at again
+  const std::uint64_t version = broker.metadata_version();  // a later change is looked at again
   const auto description = broker.find_topic(name_);
-  exists_ = description.has_value();
-  if (!description) return;
-
+  const std::size_t count = description ? description->partitions.size() : 0;
+  if (count > 0) take_partitions(count);
+  // Last, for threads that find nothing to look at: they go on with the list.
+  exists_.store(count > 0, std::memory_order_release);
+  seen_version_.store(version, std::memory_order_release);
+  if (count == 0) return;
   broker.look_up_configs(
       {broker::resource_type::topic, name_},
       [this, core = core_.shared_from_this()](const auto& configs) { take_configs(configs); });
-  const std::size_t count = description->partitions.size();
+}
+
+void producer_topic::take_partitions(std::size_t count) {
   while (queues_.size() < count) {
     const auto number = static_cast<std::int32_t>(queues_.size());
     queues_.push_back(

@@ -29,7 +29,7 @@ class producer_topic {
   std::size_t batch_bytes_max() const { return batch_bytes_max_.load(std::memory_order_relaxed); }
 
   // Looks again at partitions and configs when the metadata changed since the last time. False
-  // when there is no such topic now.
+  // when there is no such topic now; else there are partitions(), for every thread.
   bool refresh();
 
   partition_queue* sticky(std::uint64_t random);
@@ -42,6 +42,7 @@ class producer_topic {
   static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
   void look();
+  void take_partitions(std::size_t count);
   void take_configs(const result<std::vector<broker::config_entry>>& configs);
 
   producer_core& core_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <cstdlib>
 #include <map>
 #include <thread>
@@ -135,6 +136,29 @@ TEST_F(ThreadsTest, ProducersConsumersRebalancesCloses) {
   }
   for (std::thread& each : threads) each.join();
   EXPECT_EQ(seen_.size(), std::size_t{producer_count * records_each});
+}
+
+// Each of them may be the one that looks a topic up, while the others send to it already.
+TEST_F(ThreadsTest, SeveralThreadsMeetNewTopicsTogether) {
+  constexpr int thread_count = 4;
+  constexpr int topic_count = 200;
+  const auto limit = wait_limit::after(milliseconds{60'000});
+  const auto producer = producer::make(over_, {});
+  std::barrier together(thread_count);
+  const auto send = [&] {
+    for (int i = 0; i < topic_count; ++i) {
+      together.arrive_and_wait();
+      auto topic = producer->topic(fmt::format("new-{}", i), limit);
+      ASSERT_TRUE(topic.ok()) << topic.failure().message;
+      const auto sent = producer->send(**topic, {}, limit);
+      ASSERT_TRUE(sent.ok()) << sent.failure().message;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < thread_count; ++i) threads.emplace_back(send);
+  for (std::thread& each : threads) each.join();
+  const status closed = producer->close(limit);
+  EXPECT_TRUE(closed.ok()) << closed.failure().message;
 }
 
 }  // namespace
