@@ -12,6 +12,9 @@ namespace ringlog::broker {
 
 namespace {
 
+// Kafka's groups are made at 1, and the first member raises that.
+constexpr std::int32_t made_at_epoch = 1;
+
 // XXH3 over little-endian fields, strings as UTF-16 with their length behind them (hash4j, which
 // Kafka uses). Equal hashes spare groups a rebalance when Kafka takes a directory over.
 class hash_stream {
@@ -112,7 +115,7 @@ void consumer_group::raise_epoch_if(bool changed) {
   hashed_version_ = version;
   const std::int64_t hash = metadata_hash();
   if (!changed && !is_new && hash == metadata_hash_) return;
-  emit(to_record(id_, stored_consumer_group{epoch_ + 1, hash}));
+  emit(to_record(id_, stored_consumer_group{(is_new ? made_at_epoch : epoch_) + 1, hash}));
   if (has_topics_record_) emit(consumer_tombstone(record_types::consumer_group_topics, id_));
 }
 

@@ -100,12 +100,12 @@ class consumer_group_test : public testing::Test {
 TEST_F(consumer_group_test, the_first_member_gets_everything_at_once) {
   const auto joined = send(joining("a"));
   ASSERT_TRUE(joined.ok()) << joined.failure().message;
-  EXPECT_EQ(joined->epoch, 1);
+  EXPECT_EQ(joined->epoch, 2);
   EXPECT_EQ(joined->heartbeat_interval_ms, 5'000);
   EXPECT_EQ(partitions(joined), (std::set<std::int32_t>{0, 1, 2, 3}));
   EXPECT_EQ(state(), "Stable");
-  const auto again = send(beat("a", 1));
-  EXPECT_EQ(again->epoch, 1);
+  const auto again = send(beat("a", 2));
+  EXPECT_EQ(again->epoch, 2);
   EXPECT_FALSE(again->assignment);
   EXPECT_EQ(shard->list().at(0).type, "Consumer");
   expect_same_after_load();
@@ -114,18 +114,18 @@ TEST_F(consumer_group_test, the_first_member_gets_everything_at_once) {
 TEST_F(consumer_group_test, a_partition_changes_hands_only_after_it_was_given_back) {
   send(joining("a")).value();
   const auto joined = send(joining("b"));
-  EXPECT_EQ(joined->epoch, 2);
+  EXPECT_EQ(joined->epoch, 3);
   EXPECT_TRUE(partitions(joined).empty());  // "a" has them all
   EXPECT_EQ(state(), "Reconciling");
-  const auto told = send(beat("a", 1));
-  EXPECT_EQ(told->epoch, 1);  // until it has given back
+  const auto told = send(beat("a", 2));
+  EXPECT_EQ(told->epoch, 2);  // until it has given back
   ASSERT_EQ(partitions(told).size(), 2U);
-  EXPECT_FALSE(send(beat("b", 2))->assignment);
+  EXPECT_FALSE(send(beat("b", 3))->assignment);
   expect_same_after_load();
   const auto kept = partitions(told);
-  const auto gave_back = send(beat("a", 1, kept));
-  EXPECT_EQ(gave_back->epoch, 2);
-  const auto got = partitions(send(beat("b", 2)));
+  const auto gave_back = send(beat("a", 2, kept));
+  EXPECT_EQ(gave_back->epoch, 3);
+  const auto got = partitions(send(beat("b", 3)));
   EXPECT_EQ(got.size(), 2U);
   for (const std::int32_t partition : got) EXPECT_FALSE(kept.contains(partition));
   EXPECT_EQ(state(), "Stable");
@@ -135,14 +135,14 @@ TEST_F(consumer_group_test, a_partition_changes_hands_only_after_it_was_given_ba
 TEST_F(consumer_group_test, epochs_fence) {
   send(joining("a")).value();
   EXPECT_EQ(send(beat("nobody", 1)).code(), error_code::unknown_member_id);
-  EXPECT_EQ(send(beat("a", 2)).code(), consumer_failures::fenced_member_epoch);
+  EXPECT_EQ(send(beat("a", 3)).code(), consumer_failures::fenced_member_epoch);
   send(joining("b")).value();
-  const auto told = send(beat("a", 1));
-  send(beat("a", 1, partitions(told))).value();  // now at 2
+  const auto told = send(beat("a", 2));
+  send(beat("a", 2, partitions(told))).value();  // now at 3
   // The answer may have been lost: the earlier epoch will do, with what the member has.
-  EXPECT_EQ(send(beat("a", 1, partitions(told)))->epoch, 2);
-  EXPECT_EQ(send(beat("a", 1)).code(), consumer_failures::fenced_member_epoch);
-  auto other = beat("a", 1);
+  EXPECT_EQ(send(beat("a", 2, partitions(told)))->epoch, 3);
+  EXPECT_EQ(send(beat("a", 2)).code(), consumer_failures::fenced_member_epoch);
+  auto other = beat("a", 2);
   other.group = "other";
   EXPECT_EQ(send(other).code(), error_code::group_id_not_found);
 }
@@ -153,23 +153,23 @@ TEST_F(consumer_group_test, who_leaves_or_is_silent_is_out) {
   EXPECT_EQ(send(beat("b", leaving_epoch))->epoch, leaving_epoch);
   EXPECT_EQ(shard->describe_consumer("g")->members.size(), 1U);
   EXPECT_EQ(state(), "Assigning");
-  EXPECT_EQ(send(beat("a", 1, {0, 1, 2, 3}))->epoch, 3);
+  EXPECT_EQ(send(beat("a", 2, {0, 1, 2, 3}))->epoch, 4);
   world.time.advance_ms(world.settings.consumer_session_timeout_ms - 1'000);
   EXPECT_EQ(state(), "Stable");
   world.time.advance_ms(1'500);
   EXPECT_EQ(state(), "Empty");
-  EXPECT_EQ(send(beat("a", 3)).code(), error_code::unknown_member_id);
+  EXPECT_EQ(send(beat("a", 4)).code(), error_code::unknown_member_id);
   expect_same_after_load();
 }
 
 TEST_F(consumer_group_test, who_does_not_give_back_in_time_is_out) {
   send(joining("a")).value();
   send(joining("b")).value();
-  send(beat("a", 1)).value();
+  send(beat("a", 2)).value();
   for (int i = 0; i < 7; ++i) {  // alive, but it keeps everything
     world.time.advance_ms(5'000);
-    send(beat("b", 2)).value();
-    if (!send(beat("a", 1)).ok()) break;
+    send(beat("b", 3)).value();
+    if (!send(beat("a", 2)).ok()) break;
   }
   const auto left = shard->describe_consumer("g").value();
   ASSERT_EQ(left.members.size(), 1U);
@@ -189,26 +189,26 @@ TEST_F(consumer_group_test, configs_of_the_group_count_first) {
 TEST_F(consumer_group_test, topics_that_grow_or_are_made_are_noticed) {
   auto request = joining("a");
   request.topics = {{"t", "later"}};
-  EXPECT_EQ(send(request)->epoch, 1);
+  EXPECT_EQ(send(request)->epoch, 2);
   world.topics.topics["t"].second = 6;
   ++world.topics.changes;
-  const auto grown = send(beat("a", 1));
-  EXPECT_EQ(grown->epoch, 2);
+  const auto grown = send(beat("a", 2));
+  EXPECT_EQ(grown->epoch, 3);
   EXPECT_EQ(partitions(grown).size(), 6U);
   world.topics.topics["later"] = {uuid::make_random(world.random), 1};
   ++world.topics.changes;
-  EXPECT_EQ(send(beat("a", 2))->assignment->size(), 2U);
+  EXPECT_EQ(send(beat("a", 3))->assignment->size(), 2U);
   ++world.topics.changes;  // something else
-  EXPECT_EQ(send(beat("a", 3))->epoch, 3);
+  EXPECT_EQ(send(beat("a", 4))->epoch, 4);
 }
 
 TEST_F(consumer_group_test, members_that_join_together_share_a_target) {
   world.settings.consumer_assignment_interval_ms = 1'000;
-  EXPECT_EQ(send(joining("a"))->epoch, 1);
-  EXPECT_EQ(send(joining("b"))->epoch, 1);
+  EXPECT_EQ(send(joining("a"))->epoch, 2);
+  EXPECT_EQ(send(joining("b"))->epoch, 2);
   EXPECT_EQ(state(), "Assigning");
   world.time.advance_ms(1'000);
-  EXPECT_EQ(send(beat("b", 1))->epoch, 2);
+  EXPECT_EQ(send(beat("b", 2))->epoch, 3);
   EXPECT_EQ(state(), "Reconciling");
 }
 
@@ -236,7 +236,7 @@ TEST_F(consumer_group_test, a_static_member_keeps_its_place_while_it_is_away) {
   auto second = joining("b");
   second.instance = "one";
   EXPECT_EQ(send(second).code(), consumer_failures::unreleased_instance_id);
-  auto other = beat("b", 1);
+  auto other = beat("b", 2);
   other.instance = "one";
   EXPECT_EQ(send(other).code(), error_code::fenced_instance_id);
   auto away = beat("a", leaving_for_a_while_epoch);
@@ -244,7 +244,7 @@ TEST_F(consumer_group_test, a_static_member_keeps_its_place_while_it_is_away) {
   EXPECT_EQ(send(away)->epoch, leaving_for_a_while_epoch);
   const auto back = send(second);
   ASSERT_TRUE(back.ok()) << back.failure().message;
-  EXPECT_EQ(back->epoch, 1);  // no rebalance
+  EXPECT_EQ(back->epoch, 2);  // no rebalance
   EXPECT_EQ(partitions(back).size(), 4U);
   EXPECT_EQ(shard->describe_consumer("g")->members.size(), 1U);
   expect_same_after_load();
@@ -267,14 +267,14 @@ TEST_F(consumer_group_test, expressions_follow_the_topics) {
   world.topics.topics["logs.b"] = {uuid::make_random(world.random), 1};
   world.topics.topics["xlogs.b"] = {uuid::make_random(world.random), 1};
   ++world.topics.changes;
-  EXPECT_EQ(send(beat("a", 1))->assignment->size(), 2U);
+  EXPECT_EQ(send(beat("a", 2))->assignment->size(), 2U);
   expect_same_after_load();
   auto bad = joining("b");
   bad.topic_expression = "(";
   const std::size_t records = world.log->entries.size();
   EXPECT_EQ(send(bad).code(), consumer_failures::invalid_regular_expression);
   EXPECT_EQ(world.log->entries.size(), records);
-  auto none = beat("a", 2);
+  auto none = beat("a", 3);
   none.topic_expression = "";
   none.topics = {{"t"}};
   none.owned.emplace();
@@ -284,24 +284,24 @@ TEST_F(consumer_group_test, expressions_follow_the_topics) {
 
 TEST_F(consumer_group_test, commits_need_the_epoch_of_the_assignment_or_a_later_one) {
   send(joining("a")).value();
-  EXPECT_EQ(commit("a", 1), fine);
-  EXPECT_EQ(commit("a", 2), consumer_failures::stale_member_epoch);
+  EXPECT_EQ(commit("a", 2), fine);
+  EXPECT_EQ(commit("a", 3), consumer_failures::stale_member_epoch);
   EXPECT_EQ(commit("nobody", 1), error_code::unknown_member_id);
   EXPECT_EQ(commit("", -1), error_code::unknown_member_id);
   send(joining("b")).value();
-  const auto kept = partitions(send(beat("a", 1)));
-  send(beat("a", 1, kept)).value();  // at 2; what it kept it has since 1
-  const auto got = partitions(send(beat("b", 2)));
-  EXPECT_EQ(commit("a", 1, *kept.begin()), fine);
-  EXPECT_EQ(commit("a", 1, *got.begin()), consumer_failures::stale_member_epoch);
-  EXPECT_EQ(commit("b", 2, *got.begin()), fine);
-  EXPECT_EQ(commit("b", 1, *got.begin()), consumer_failures::stale_member_epoch);
-  offset_fetch_request fetch{"g", std::nullopt, false, "a", 1};
+  const auto kept = partitions(send(beat("a", 2)));
+  send(beat("a", 2, kept)).value();  // at 3; what it kept it has since 2
+  const auto got = partitions(send(beat("b", 3)));
+  EXPECT_EQ(commit("a", 2, *kept.begin()), fine);
+  EXPECT_EQ(commit("a", 2, *got.begin()), consumer_failures::stale_member_epoch);
+  EXPECT_EQ(commit("b", 3, *got.begin()), fine);
+  EXPECT_EQ(commit("b", 2, *got.begin()), consumer_failures::stale_member_epoch);
+  offset_fetch_request fetch{"g", std::nullopt, false, "a", 2};
   EXPECT_EQ(shard->fetch_offsets(fetch).code(), consumer_failures::stale_member_epoch);
-  fetch.member_epoch = 2;
+  fetch.member_epoch = 3;
   EXPECT_TRUE(shard->fetch_offsets(fetch).ok());
   pending<void> old;
-  shard->commit({"g", 2, "a", std::nullopt}, {}, old.reply(), false);
+  shard->commit({"g", 3, "a", std::nullopt}, {}, old.reply(), false);
   EXPECT_EQ(old.code(), error_code::unsupported);
 }
 
@@ -309,7 +309,7 @@ TEST_F(consumer_group_test, a_full_group_takes_nobody_else) {
   world.settings.consumer_size_max = 1;
   send(joining("a")).value();
   EXPECT_EQ(send(joining("b")).code(), error_code::group_max_size_reached);
-  EXPECT_TRUE(send(beat("a", 1)).ok());
+  EXPECT_TRUE(send(beat("a", 2)).ok());
 }
 
 TEST_F(consumer_group_test, is_deleted_when_empty) {
@@ -336,7 +336,7 @@ TEST_F(consumer_group_test, a_failed_append_leaves_what_the_log_says) {
   world.time.settle();
   ASSERT_TRUE(loaded.is_ok());
   EXPECT_EQ(shard->describe_consumer("g")->members.size(), 1U);
-  EXPECT_EQ(send(beat("a", 1))->epoch, 1);
+  EXPECT_EQ(send(beat("a", 2))->epoch, 2);
 }
 
 // ---- members of both protocols in one group
@@ -455,10 +455,10 @@ TEST_F(mixed_group_test, classic_members_join_a_consumer_group_and_leave_it) {
   EXPECT_TRUE(asked->member_id_required);
   const auto joined = join(classic(asked->member));
   ASSERT_TRUE(joined.ok());
-  EXPECT_EQ(joined->generation, 2);
+  EXPECT_EQ(joined->generation, 3);
   EXPECT_TRUE(sync(*joined).empty());
-  const auto kept = partitions(send(beat("b", 1)));
-  send(beat("b", 1, kept)).value();
+  const auto kept = partitions(send(beat("b", 2)));
+  send(beat("b", 2, kept)).value();
   EXPECT_EQ(classic_beat(*joined), error_code::rebalance_in_progress);
   EXPECT_EQ(sync(join(classic(joined->member)).value()).size(), 2U);
   auto stranger = classic("");
@@ -489,7 +489,7 @@ TEST_F(mixed_group_test, an_empty_group_is_taken_by_either) {
   EXPECT_EQ(shard->list().at(0).type, "Classic");
   leave_group(*shard, old.member);
   world.time.advance_ms(5);
-  EXPECT_EQ(send(joining("b"))->epoch, 1);
+  EXPECT_EQ(send(joining("b"))->epoch, 2);
   EXPECT_EQ(world.open()->list().at(0).type, "Consumer");
 }
 

@@ -134,7 +134,6 @@ constexpr known_difference known_differences[] = {
     {"Produce", "responses[].partitionResponses[].errorCode 0 -> 53", no_transactions},
     {"SyncGroup", "errorCode 0 -> 22", no_join},
     {"SyncGroup", "errorCode 0 -> 25", no_join},
-    {"UpdateFeatures", "errorCode 0 -> 95", "group.version 1 waits for the KIP-848 protocol"},
 };
 
 // Arrays whose elements depend on what else is there.
