@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import sys
+import time
 import uuid
 
 import pytest
@@ -80,6 +81,27 @@ def memory(tmp_path):
     """An empty log in memory, for tests that do not care."""
     with empty_log("memory", tmp_path) as chosen:
         yield chosen
+
+
+#: How long a consumer may take to read what is there.
+READ_SECONDS_MAX = 60
+
+
+def rest(consumer):
+    """What is left to read: iterates until nothing came in `consumer_timeout_ms`, and again as
+    long as what is assigned and not paused was not read to its ends."""
+    deadline = time.monotonic() + READ_SECONDS_MAX
+    found = list(consumer)
+    while not _is_at_ends(consumer):
+        assert time.monotonic() < deadline, f"{len(found)} records, not all"
+        found += consumer
+    return found
+
+
+def _is_at_ends(consumer):
+    here = consumer.assignment() - consumer.paused()
+    ends = consumer.end_offsets(here)
+    return bool(here) and all(consumer.position(one) >= end for one, end in ends.items())
 
 
 def produce(producer, topic, *values, **given):

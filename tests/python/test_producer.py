@@ -2,7 +2,7 @@ import threading
 import time
 
 import pytest
-from conftest import produce
+from conftest import produce, rest
 from ringlog import JsonSerializer, KafkaConsumer, KafkaProducer, Serializer, TopicPartition, errors
 from ringlog.admin import KafkaAdminClient, NewTopic
 from ringlog.partitioner import Partitioner
@@ -23,7 +23,7 @@ def read_all(address, topic, **options):
         consumer_timeout_ms=300,
         **options,
     ) as consumer:
-        return list(consumer)
+        return rest(consumer)
 
 
 def create(address, topic, partitions=1, **configs):
