@@ -1,5 +1,6 @@
 #include "broker/topic_admin.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "model/topic_name.h"

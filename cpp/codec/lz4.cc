@@ -1,5 +1,7 @@
 #include <lz4frame.h>
 
+#include <algorithm>
+
 #include "codec/codecs.h"
 
 // LZ4 frames (lz4_Frame_format.md). Written as Kafka's Lz4BlockOutputStream does: independent

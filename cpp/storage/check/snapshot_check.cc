@@ -1,5 +1,7 @@
 #include "storage/check/snapshot_check.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "storage/file_names.h"
 #include "storage/producer_snapshot.h"
