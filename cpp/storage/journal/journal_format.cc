@@ -164,13 +164,12 @@ result<journal_entry> decode_entry(bytes_view& bytes) {
   const auto flags = in.take<std::uint8_t>();
   in.take<std::uint16_t>();
   in.take<std::uint32_t>();
-  journal_entry entry{in.take<std::uint32_t>(), journaled_removal{}};
+  const auto number = in.take<std::uint32_t>();
   switch (shape->kind) {
     case journal_entry_kind::log: {
       journaled_log log = take_log(in);
       log.name.topic = to_string(in.rest());
-      entry.what = std::move(log);
-      break;
+      return journal_entry{number, std::move(log)};
     }
     case journal_entry_kind::batch: {
       journaled_batch piece;
@@ -183,28 +182,25 @@ result<journal_entry> decode_entry(bytes_view& bytes) {
       if (piece.position < 0 || piece.segment_base > piece.base || piece.base >= piece.end) {
         return damaged("names an impossible place");
       }
-      entry.what = piece;
-      break;
+      return journal_entry{number, piece};
     }
     case journal_entry_kind::log_start: {
       journaled_log_start moved;
       moved.start = in.take_offset();
       moved.first_segment = in.take_offset();
-      entry.what = moved;
-      break;
+      return journal_entry{number, moved};
     }
     case journal_entry_kind::cut: {
       journaled_cut cut;
       cut.end = in.take_offset();
       cut.segment_base = in.take_offset();
       cut.position = in.take<std::int64_t>();
-      entry.what = cut;
-      break;
+      return journal_entry{number, cut};
     }
     case journal_entry_kind::removed:
-      break;
+      return journal_entry{number, journaled_removal{}};
   }
-  return entry;
+  return damaged("is of an unknown kind");
 }
 
 }  // namespace ringlog::storage
