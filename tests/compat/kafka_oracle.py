@@ -77,15 +77,18 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def java(main_class: str, arguments, *, config: str, classes: Path | None = None) -> list[str]:
+#: What programs that run for seconds want of the Java machine.
+QUICK_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+
+
+def java(
+    main_class: str, arguments, *, config: str, classes: Path | None = None, options=QUICK_START
+) -> list[str]:
     """The command of a Java program among Kafka's jars, and `classes` of one's own."""
     jars = kafka_jars.class_path()
     return [
         kafka_jars.java_command(),
-        "-Xmx512m",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        "-Xshare:auto",
+        *options,
         f"-Dlog4j2.configurationFile={HERE / config}",
         "-cp",
         f"{classes}:{jars}" if classes else jars,
@@ -166,7 +169,13 @@ class KafkaServer:
     """
 
     def __init__(
-        self, log_dir, *, quorum: str = "static", node_id: int = 1, settings: dict | None = None
+        self,
+        log_dir,
+        *,
+        quorum: str = "static",
+        node_id: int = 1,
+        settings: dict | None = None,
+        java_options=QUICK_START,
     ):
         if quorum not in ("static", "bootstrap"):
             raise ValueError(f"quorum is 'static' or 'bootstrap', not {quorum!r}")
@@ -176,6 +185,7 @@ class KafkaServer:
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.seconds_to_leaders: float | None = None
         self._quorum, self._settings = quorum, settings or {}
+        self._java_options = java_options
         self._work = Path(tempfile.mkdtemp(prefix="kafka-oracle-"))
         self.log_file = self._work / "server.log"
         self.properties_file = self._work / "server.properties"
@@ -243,7 +253,12 @@ class KafkaServer:
         """Start the Java process and return at once."""
         if self.pid:
             raise RuntimeError("the server already runs")
-        command = java("kafka.Kafka", [self.properties_file], config="log4j2.properties")
+        command = java(
+            "kafka.Kafka",
+            [self.properties_file],
+            config="log4j2.properties",
+            options=self._java_options,
+        )
         with open(self.log_file, "ab") as sink:
             self._process = subprocess.Popen(
                 command,

@@ -40,6 +40,10 @@ class Served:
         http = HTTP.search(line)
         self.http = http and f"http://{http[1]}"
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> str:
         """SIGTERM; raises unless it ends cleanly and has told of no error; what it told of."""
         if self._process.poll() is None:
