@@ -78,6 +78,15 @@ class embedded_service final : public service {
     core_.alter_configs(std::move(resource), std::move(changes), validate_only, std::move(done));
   }
 
+  void look_up_client_quotas(broker::client_quota_filter filter,
+                             reply<std::vector<broker::client_quota>> done) override {
+    done(core_.describe_client_quotas(filter));
+  }
+  void alter_client_quotas(std::vector<broker::client_quota_alteration> wanted, bool validate_only,
+                           reply<std::vector<std::optional<error>>> done) override {
+    core_.alter_client_quotas(std::move(wanted), validate_only, std::move(done));
+  }
+
   void join_group(broker::join_group_request request,
                   reply<broker::join_group_answer> done) override {
     core_.join_group(std::move(request), std::move(done));
@@ -119,6 +128,25 @@ class embedded_service final : public service {
     const broker::cluster_description known = core_.describe_cluster();
     done(described_cluster{
         known.cluster_id, known.controller, {{known.node, known.host, known.port, std::nullopt}}});
+  }
+  void look_up_log_directories(node_id_t node,
+                               reply<std::vector<described_log_directory>> done) override {
+    if (node != core_.describe_cluster().node) {
+      return done(make_error(error_code::invalid_argument, "there is no broker {}", node));
+    }
+    core_.describe_log_directory(
+        std::nullopt,
+        [done = std::move(done)](result<broker::log_directory_description> answer) mutable {
+          if (!answer.ok()) return done(std::move(answer.failure()));
+          described_log_directory found;
+          found.path = answer->path;
+          for (auto& each : answer->partitions) {
+            found.partitions.push_back({.name = std::move(each.name), .bytes = each.bytes});
+          }
+          found.total_bytes = answer->total_bytes;
+          found.usable_bytes = answer->usable_bytes;
+          done(std::vector{std::move(found)});
+        });
   }
 
  private:

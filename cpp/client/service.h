@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "broker/quota_types.h"
 #include "broker/types.h"
 
 namespace ringlog::client {
@@ -24,6 +25,21 @@ struct described_cluster {
   std::string cluster_id;
   node_id_t controller{-1};
   std::vector<cluster_node> nodes;  // by id
+};
+
+// A log directory of one node. (Kafka: LogDirDescription, KIP-113, KIP-827.)
+struct described_log_directory {
+  struct partition {
+    topic_partition name;
+    std::int64_t bytes = 0;
+    std::int64_t offset_lag = 0;
+    bool is_future = false;  // a copy that will take the place of the log
+  };
+  std::string path;
+  std::optional<std::string> failure;  // why it cannot be used; it has no partitions then
+  std::vector<partition> partitions;
+  std::optional<std::int64_t> total_bytes;   // of its volume; none: not told
+  std::optional<std::int64_t> usable_bytes;  // likewise
 };
 
 // What clients ask, wherever it is answered: by the broker of a log that is open in this process
@@ -81,6 +97,14 @@ class service {
                              std::vector<broker::config_alteration> changes, bool validate_only,
                              reply<std::monostate> done) = 0;
 
+  // ---- client quotas
+
+  virtual void look_up_client_quotas(broker::client_quota_filter filter,
+                                     reply<std::vector<broker::client_quota>> done) = 0;
+  virtual void alter_client_quotas(std::vector<broker::client_quota_alteration> wanted,
+                                   bool validate_only,
+                                   reply<std::vector<std::optional<error>>> done) = 0;
+
   // ---- groups, classic protocol
 
   virtual void join_group(broker::join_group_request request,
@@ -103,6 +127,10 @@ class service {
   // ---- the cluster
 
   virtual void look_up_cluster(reply<described_cluster> done) = 0;
+
+  // Those of one node. invalid_argument when there is no such node.
+  virtual void look_up_log_directories(node_id_t node,
+                                       reply<std::vector<described_log_directory>> done) = 0;
 };
 
 }  // namespace ringlog::client

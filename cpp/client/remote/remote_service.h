@@ -58,6 +58,11 @@ class remote_service final : public service {
                      std::vector<broker::config_alteration> changes, bool validate_only,
                      reply<std::monostate> done) override;
 
+  void look_up_client_quotas(broker::client_quota_filter filter,
+                             reply<std::vector<broker::client_quota>> done) override;
+  void alter_client_quotas(std::vector<broker::client_quota_alteration> wanted, bool validate_only,
+                           reply<std::vector<std::optional<error>>> done) override;
+
   void join_group(broker::join_group_request request,
                   reply<broker::join_group_answer> done) override;
   void sync_group(broker::sync_group_request request,
@@ -76,6 +81,8 @@ class remote_service final : public service {
   void delete_group(std::string group, reply<std::monostate> done) override;
 
   void look_up_cluster(reply<described_cluster> done) override;
+  void look_up_log_directories(node_id_t node,
+                               reply<std::vector<described_log_directory>> done) override;
 
  private:
   using topics_reply = reply<std::vector<broker::topic_description>>;

@@ -257,7 +257,14 @@ class scripted_broker final : public service {
   void describe_group(std::string,
                       ringlog::broker::reply<ringlog::broker::described_group>) override {}
   void delete_group(std::string, ringlog::broker::reply<std::monostate>) override {}
+  void look_up_client_quotas(
+      ringlog::broker::client_quota_filter,
+      ringlog::broker::reply<std::vector<ringlog::broker::client_quota>>) override {}
+  void alter_client_quotas(std::vector<ringlog::broker::client_quota_alteration>, bool,
+                           ringlog::broker::reply<std::vector<std::optional<error>>>) override {}
   void look_up_cluster(ringlog::broker::reply<described_cluster>) override {}
+  void look_up_log_directories(
+      node_id_t, ringlog::broker::reply<std::vector<described_log_directory>>) override {}
 
   std::deque<script> fates;
   std::atomic<bool> hold_answers{false};
