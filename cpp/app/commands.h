@@ -24,6 +24,10 @@ void add_produce_command(CLI::App& program, int& outcome);
 void add_consume_command(CLI::App& program, int& outcome);
 void add_offsets_command(CLI::App& program, int& outcome);
 void add_delete_records_command(CLI::App& program, int& outcome);
+void add_log_dirs_command(CLI::App& program, int& outcome);
+void add_quotas_command(CLI::App& program, int& outcome);
+void add_perf_produce_command(CLI::App& program, int& outcome);
+void add_perf_consume_command(CLI::App& program, int& outcome);
 
 // The argument "directory" of a command, and the path in it: "file:PATH" means PATH.
 void add_directory_option(CLI::App& command, std::string& target);

@@ -45,6 +45,10 @@ int main(int count, char** arguments) {
   ringlog::app::add_consume_command(program, outcome);
   ringlog::app::add_offsets_command(program, outcome);
   ringlog::app::add_delete_records_command(program, outcome);
+  ringlog::app::add_log_dirs_command(program, outcome);
+  ringlog::app::add_quotas_command(program, outcome);
+  ringlog::app::add_perf_produce_command(program, outcome);
+  ringlog::app::add_perf_consume_command(program, outcome);
   ringlog::app::add_dump_command(program, outcome);
   ringlog::app::add_check_command(program, outcome);
   ringlog::app::add_recover_command(program, outcome);

@@ -1,6 +1,7 @@
-"""`ringlog topics`, `configs`, `groups`, `produce`, `consume`, `offsets`, `delete-records`.
+"""The tools of `ringlog`: `topics`, `configs`, `quotas`, `groups`, `produce`, `consume` and others.
 
-On a log of a directory, under Kafka's flags, and under the names of Kafka's tools.
+On a log of a directory and on a served one, under Kafka's flags, and under the names of Kafka's
+tools.
 """
 
 import json
@@ -10,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+import served
 from conftest import shared_folder
 from ringlog_program import PROGRAM, needs_program
 
@@ -21,8 +23,8 @@ TOOL_SECONDS_MAX = 120
 class Tools:
     """The tools on one log."""
 
-    def __init__(self, directory):
-        self.address = f"file:{directory}"
+    def __init__(self, address):
+        self.address = address
 
     def run(self, *arguments, stdin=""):
         """The finished process; arguments begin with a sub-command or the name of a link."""
@@ -53,8 +55,17 @@ class Tools:
 
 
 @pytest.fixture
-def tools(tmp_path):
-    return Tools(tmp_path / "data")
+def directory_tools(tmp_path):
+    return Tools(f"file:{tmp_path}/data")
+
+
+@pytest.fixture(params=["file", "served"])
+def tools(request, tmp_path):
+    if request.param == "file":
+        yield Tools(f"file:{tmp_path}/data")
+        return
+    with served.Served(tmp_path / "data") as server:
+        yield Tools(server.bootstrap)
 
 
 def rows(text):
@@ -198,8 +209,90 @@ def test_groups(tools, tmp_path):
     assert "readers" in tools.refused("groups", "--describe", "--group", "readers")
 
 
-def test_a_directory_that_is_not_there_is_not_made(tools, tmp_path):
-    assert "data" in tools.refused("topics", "--list")
+def test_quotas(tools):
+    tools("topics", "--create", "--topic", "t")  # and the directory with it
+    one = ("--user", "ida", "--client", "shop")
+    told = tools("quotas", "--alter", *one, "--add-config", "producer_byte_rate=2048")
+    assert told == "Completed updating config for user ida.\n"
+    both = ("--entity-type", "clients", "--entity-type", "users", "--entity-default")
+    assert "--entity-name or --entity-default" in tools.refused(
+        "quotas", "--alter", *both, "--add-config", "consumer_byte_rate=1"
+    )
+    everyone = ("--entity-type", "clients", "--entity-default")
+    told = tools("configs", "--alter", *everyone, "--add-config", "request_percentage=12.5")
+    assert told == "Completed updating default config for clients in the cluster.\n"
+    assert sorted(tools("quotas", "--describe").splitlines()) == [
+        "Quota configs for the default client-id are request_percentage=12.5",
+        "Quota configs for user-principal 'ida', client-id 'shop' are producer_byte_rate=2048.0",
+    ]
+    assert tools.json("configs", "--describe", *everyone) == [
+        {"entity": {"client-id": None}, "quotas": {"request_percentage": 12.5}}
+    ]
+    assert tools("quotas", "--describe", "--entity-type", "users") == ""  # with nothing else
+    named = ("--entity-type", "clients", "--entity-name", "shop")
+    mixed = (*named, "--entity-type", "users", "--entity-name", "ida")
+    assert len(tools.json("quotas", "--describe", *mixed)) == 1
+    tools("quotas", "--alter", *mixed, "--delete-config", "producer_byte_rate")
+    assert tools.json("quotas", "--describe", *mixed) == []
+    assert "is a number" in tools.refused(
+        "quotas", "--alter", *named, "--add-config", "producer_byte_rate=fast"
+    )
+    assert "speed" in tools.refused("quotas", "--alter", *named, "--add-config", "speed=1")
+
+
+def test_log_dirs(tools, tmp_path):
+    tools("topics", "--create", "--topic", "orders", "--partitions", "2")
+    tools("topics", "--create", "--topic", "other")
+    tools("produce", "--topic", "orders", stdin="one\n")
+    told = tools.json("log-dirs", "--describe", "--topic-list", "orders")
+    (broker,) = told["brokers"]
+    (directory,) = broker["logDirs"]
+    assert directory["logDir"] == str(tmp_path / "data" / "log")
+    assert directory["error"] is None and 0 < directory["usableBytes"] <= directory["totalBytes"]
+    sizes = {one["partition"]: one["size"] for one in directory["partitions"]}
+    assert set(sizes) == {"orders-0", "orders-1"} and sum(size > 0 for size in sizes.values()) == 1
+    table = rows(tools("log-dirs", "--broker-list", str(broker["broker"])))
+    assert table[0] == ["BROKER", "DIRECTORY", "PARTITION", "BYTES"]
+    assert {"orders-0", "orders-1", "other-0", "(free)"} <= {row[2] for row in table}
+    assert "broker 77" in tools.refused("log-dirs", "--broker-list", "77")
+
+
+def test_speed_is_measured(tools):
+    sent = tools(
+        *("perf-produce", "--topic", "t", "--num-records", "1000", "--record-size", "100"),
+        *("--producer-props", "linger.ms=1", "compression.type=zstd"),
+    )
+    assert re.match(r"1000 records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), ", sent)
+    assert tools("offsets", "--topic", "t") == "t:0:1000\n"
+    read = tools("perf-consume", "--topic", "t", "--messages", "1000", "--hide-header")
+    columns = read.split(", ")
+    assert columns[4] == "1000" and abs(float(columns[2]) - 1000 * 100 / 2**20) < 0.001
+    read = tools.json("perf-consume", "--topic", "t", "--num-records", "600")
+    assert read["records"] == 600 and read["ms"] >= read["rebalance_ms"]
+    slow = tools.json(
+        *("perf-produce", "--topic", "t", "--num-records", "50", "--record-size", "10"),
+        *("--throughput", "100"),
+    )
+    assert slow["seconds"] >= 0.49  # the last of 50 is due then
+
+
+def test_client_properties_of_a_file(tools, tmp_path):
+    file = tmp_path / "client.properties"
+    file.write_text("request.timeout.ms=5000\nsecurity.protocol = PLAINTEXT\nlinger.ms=1\n")
+    with_file = ("--command-config", str(file))
+    tools("topics", "--create", "--topic", "t", *with_file)
+    tools("produce", "--topic", "t", *with_file, stdin="one\n")
+    assert tools("consume", "--topic", "t", "--from-beginning", "--max-messages", "1") == "one\n"
+    file.write_text("security.protocol=SASL_SSL\n")
+    assert "security.protocol: only PLAINTEXT" in tools.refused("topics", "--list", *with_file)
+    file.write_text("speed=high\n")
+    assert "no client setting 'speed'" in tools.refused("topics", "--list", *with_file)
+    missing = ("--command-config", str(tmp_path / "none"))
+    assert "cannot read" in tools.refused("topics", "--list", *missing)
+
+
+def test_a_directory_that_is_not_there_is_not_made(directory_tools, tmp_path):
+    assert "data" in directory_tools.refused("topics", "--list")
     assert list(tmp_path.iterdir()) == []
 
 

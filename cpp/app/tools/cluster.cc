@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/tools/client_properties.h"
 #include "app/tools/interruption.h"
 #include "client/embedded_transport.h"
 #include "client/remote/remote_transport.h"
@@ -28,10 +29,13 @@ client::wait_limit cluster::limit() {
   return client::wait_limit::after(call_wait_max, &until_interrupted());
 }
 
-result<cluster> cluster::open(const std::string& address, bool may_make) {
+result<cluster> cluster::open(const connection_arguments& where, bool may_make) {
+  client::remote::remote_options options;
+  options.client_id = "ringlog-tools";
+  TRY_ASSIGN(const auto settings, read_client_properties(where.command_config));
+  TRY(apply_connection_properties(settings, options));
+  const std::string& address = where.bootstrap_server;
   if (!address.starts_with("file:") && !address.starts_with("memory:")) {
-    client::remote::remote_options options;
-    options.client_id = "ringlog-tools";
     for (const std::string& one : model::split_list(address)) {
       TRY_ASSIGN(auto server, io::host_port::parse(one));
       options.bootstrap_servers.push_back(std::move(server));
@@ -104,6 +108,27 @@ result<client::described_cluster> cluster::description() {
   return ask<client::described_cluster>("the look-up of the cluster", [&](auto reply) {
     over_->broker().look_up_cluster(std::move(reply));
   });
+}
+
+result<std::vector<client::described_log_directory>> cluster::log_directories(node_id_t of) {
+  return ask<std::vector<client::described_log_directory>>(
+      "the look-up of log directories",
+      [&](auto reply) { over_->broker().look_up_log_directories(of, std::move(reply)); });
+}
+
+result<std::vector<broker::client_quota>> cluster::quotas(broker::client_quota_filter of) {
+  return ask<std::vector<broker::client_quota>>("the look-up of quotas", [&](auto reply) {
+    over_->broker().look_up_client_quotas(std::move(of), std::move(reply));
+  });
+}
+
+status cluster::alter_quota(broker::client_quota_alteration wanted) {
+  TRY_ASSIGN(auto outcomes,
+             ask<std::vector<std::optional<error>>>("altering a quota", [&](auto reply) {
+               over_->broker().alter_client_quotas({std::move(wanted)}, false, std::move(reply));
+             }));
+  if (outcomes.size() == 1 && !outcomes.front()) return {};
+  return outcomes.empty() ? error{error_code::internal, "no answer"} : std::move(*outcomes.front());
 }
 
 result<broker::listed_offset> cluster::offset(const topic_partition& of, std::int64_t timestamp) {

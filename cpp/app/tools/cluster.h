@@ -13,15 +13,20 @@
 
 namespace ringlog::app {
 
+struct connection_arguments {
+  // HOST:PORT, or several with commas; file:DIRECTORY; memory:.
+  std::string bootstrap_server = "localhost:9092";
+  std::string command_config;  // a file of client properties; empty: none
+};
+
 // What the tools ask of a log or a cluster, each call waited for, at most for call_wait_max. One
 // thread. Failures are those of broker::broker.
 class cluster {
  public:
   static constexpr milliseconds call_wait_max{60'000};
 
-  // `address`: host:port, or several with commas; file:DIRECTORY, which has to be there unless it
-  // may be made; or memory:.
-  static result<cluster> open(const std::string& address, bool may_make);
+  // A directory has to be there unless it may be made.
+  static result<cluster> open(const connection_arguments& where, bool may_make);
 
   client::transport& over() { return *over_; }
   const std::shared_ptr<client::transport>& shared_transport() const { return over_; }
@@ -38,6 +43,10 @@ class cluster {
   status alter_configs(const broker::config_resource& of,
                        std::vector<broker::config_alteration> changes);
   result<client::described_cluster> description();
+  result<std::vector<client::described_log_directory>> log_directories(node_id_t of);
+
+  result<std::vector<broker::client_quota>> quotas(broker::client_quota_filter of);
+  status alter_quota(broker::client_quota_alteration wanted);
 
   result<broker::listed_offset> offset(const topic_partition& of, std::int64_t timestamp);
   result<offset_t> delete_records(const topic_partition& of, offset_t before);

@@ -2,42 +2,28 @@
 #include <fmt/ranges.h>
 
 #include "app/commands.h"
-#include "app/tools/tool.h"
+#include "app/tools/quotas.h"
 
 namespace ringlog::app {
 namespace {
 
-struct configs_arguments : tool_arguments {
-  bool describe = false;
-  bool alter = false;
+struct configs_arguments : entity_arguments {
   bool all = false;
-  std::string entity_type;
-  std::string entity_name;
-  bool entity_default = false;
   std::string topic;
   std::string broker;
   bool broker_defaults = false;
   std::string group;
-  std::vector<std::string> add;
-  std::vector<std::string> remove;
 };
 
 void declare(CLI::App& command, configs_arguments& given) {
-  auto* actions = command.add_option_group("actions");
-  actions->add_flag("--describe", given.describe, "Configs that were set, with --all all of them");
-  actions->add_flag("--alter", given.alter, "Set and unset configs");
-  actions->require_option(1);
+  declare_entity_options(command, given);
+  command.get_option("--entity-type")->description("topics, brokers, groups, users, clients, ips");
   command.add_flag("--all", given.all, "Defaults, too");
-  command.add_option("--entity-type", given.entity_type, "topics, brokers or groups");
-  command.add_option("--entity-name", given.entity_name, "Default: all of that type");
-  command.add_flag("--entity-default", given.entity_default, "What holds for all brokers");
   command.add_option("--topic", given.topic, "--entity-type topics --entity-name ...");
   command.add_option("--broker", given.broker, "--entity-type brokers --entity-name ...");
   command.add_flag("--broker-defaults", given.broker_defaults,
                    "--entity-type brokers --entity-default");
   command.add_option("--group", given.group, "--entity-type groups --entity-name ...");
-  command.add_option("--add-config", given.add, "NAME=VALUE,NAME=[VALUE,VALUE]");
-  command.add_option("--delete-config", given.remove, "NAME,NAME")->delimiter(',');
 }
 
 // What is meant by the short forms, too.
@@ -51,7 +37,8 @@ result<broker::resource_type> type_of(const std::string& text) {
   if (text == "brokers") return broker::resource_type::broker;
   if (text == "groups") return broker::resource_type::group;
   return make_error(error_code::invalid_argument,
-                    "--entity-type is topics, brokers or groups, not '{}'", text);
+                    "--entity-type is topics, brokers, groups, users, clients or ips, not '{}'",
+                    text);
 }
 
 result<entity> entity_of(const configs_arguments& given) {
@@ -59,9 +46,13 @@ result<entity> entity_of(const configs_arguments& given) {
   if (!given.broker.empty()) return entity{broker::resource_type::broker, given.broker};
   if (given.broker_defaults) return entity{broker::resource_type::broker, ""};
   if (!given.group.empty()) return entity{broker::resource_type::group, given.group};
-  TRY_ASSIGN(const auto type, type_of(given.entity_type));
-  if (!given.entity_name.empty()) return entity{type, given.entity_name};
-  if (!given.entity_default) return entity{type, std::nullopt};
+  if (given.types.size() != 1 || given.names.size() > 1) {
+    return make_error(error_code::invalid_argument, "one --entity-type says whose configs, {} do",
+                      given.types.size());
+  }
+  TRY_ASSIGN(const auto type, type_of(given.types.front()));
+  if (given.names.empty()) return entity{type, std::nullopt};
+  if (given.names.front()) return entity{type, given.names.front()};
   if (type == broker::resource_type::broker) return entity{type, ""};
   return make_error(error_code::invalid_argument, "only brokers have --entity-default");
 }
@@ -206,8 +197,12 @@ status alter(const configs_arguments& given, const entity& wanted, cluster& targ
 }
 
 status run(const configs_arguments& given, const tool_context& to) {
+  if (is_about_quotas(given)) {
+    TRY_ASSIGN(cluster target, cluster::open(given, false));
+    return run_quotas(given, target, to);
+  }
   TRY_ASSIGN(const entity wanted, entity_of(given));
-  TRY_ASSIGN(cluster target, cluster::open(given.bootstrap_server, false));
+  TRY_ASSIGN(cluster target, cluster::open(given, false));
   return given.alter ? alter(given, wanted, target, to) : describe(given, wanted, target, to);
 }
 
@@ -215,7 +210,7 @@ status run(const configs_arguments& given, const tool_context& to) {
 
 void add_configs_command(CLI::App& program, int& outcome) {
   add_tool<configs_arguments>(program, outcome, "configs",
-                              "Show and alter configs of topics, brokers and groups, as "
+                              "Show and alter configs of topics, brokers, groups and clients, as "
                               "kafka-configs does",
                               declare, run);
 }

@@ -132,8 +132,9 @@ status run(const consume_arguments& given, const tool_context& to) {
   if (given.from_beginning) options.auto_offset_reset = client::offset_reset::earliest;
   std::vector<std::string> properties = given.consumer_properties;
   if (!given.isolation.empty()) properties.push_back("isolation.level=" + given.isolation);
-  TRY(apply_consumer_properties(properties, options));
-  TRY_ASSIGN(cluster target, cluster::open(given.bootstrap_server, false));
+  TRY_ASSIGN(const auto settings, client_properties_of(given.command_config, properties));
+  TRY(apply_consumer_properties(settings, options));
+  TRY_ASSIGN(cluster target, cluster::open(given, false));
   const auto reader = client::consumer::make(target.shared_transport(), options);
   TRY(begin(given, *reader));
   std::int64_t count = 0;

@@ -46,7 +46,7 @@ result<offsets_by_partition> read_offsets(const std::string& path) {
 
 status run(const delete_records_arguments& given, const tool_context& to) {
   TRY_ASSIGN(const auto offsets, read_offsets(given.file));
-  TRY_ASSIGN(cluster target, cluster::open(given.bootstrap_server, false));
+  TRY_ASSIGN(cluster target, cluster::open(given, false));
   json all = json::array();
   std::optional<error> failure;
   if (!given.as_json) fmt::print(to.out, "Records delete operation completed:\n");

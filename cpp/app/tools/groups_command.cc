@@ -327,7 +327,7 @@ status change(const groups_arguments& given, cluster& target, const tool_context
 }
 
 status run(const groups_arguments& given, const tool_context& to) {
-  TRY_ASSIGN(cluster target, cluster::open(given.bootstrap_server, false));
+  TRY_ASSIGN(cluster target, cluster::open(given, false));
   if (given.list) return list(given, target, to);
   if (given.describe) return describe(given, target, to);
   return change(given, target, to);

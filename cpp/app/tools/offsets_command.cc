@@ -38,7 +38,7 @@ status run(const offsets_arguments& given, const tool_context& to) {
   TRY_ASSIGN(const std::int64_t timestamp, timestamp_of(given.time));
   TRY_ASSIGN(const name_pattern wanted,
              name_pattern::make(given.topic.empty() ? ".*" : given.topic));
-  TRY_ASSIGN(cluster target, cluster::open(given.bootstrap_server, false));
+  TRY_ASSIGN(cluster target, cluster::open(given, false));
   TRY_ASSIGN(const auto topics, target.topics());
   json all = json::array();
   bool found_any = false;

@@ -104,9 +104,10 @@ status run(const produce_arguments& given, const tool_context& to) {
   std::vector<std::string> properties = given.producer_properties;
   if (!given.codec.empty()) properties.push_back("compression.type=" + given.codec);
   if (!given.acks.empty()) properties.push_back("acks=" + given.acks);
-  TRY(apply_producer_properties(properties, options));
+  TRY_ASSIGN(const auto settings, client_properties_of(given.command_config, properties));
+  TRY(apply_producer_properties(settings, options));
   if (options.acks != broker::required_acks::all) options.enable_idempotence = false;
-  TRY_ASSIGN(cluster target, cluster::open(given.bootstrap_server, true));
+  TRY_ASSIGN(cluster target, cluster::open(given, true));
   const auto sender = client::producer::make(target.shared_transport(), options);
   const auto delivered = std::make_shared<delivery>();
   const status sent = send_lines(given, format, *sender, delivered, to);

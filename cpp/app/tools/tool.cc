@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "app/tools/interruption.h"
+#include "client/remote/remote_transport.h"
 #include "node/node.h"
 
 namespace ringlog::app {
@@ -25,7 +26,10 @@ CLI::App* add_tool_command(CLI::App& program, const std::string& name,
                            const std::string& description, tool_arguments& common) {
   CLI::App* command = program.add_subcommand(name, description + ". Exit status: 0 it was done");
   command->add_option("--bootstrap-server", common.bootstrap_server,
-                      "What to talk to: file:DIRECTORY. Default: localhost:9092");
+                      "What to talk to: HOST:PORT (several with commas), or file:DIRECTORY, a log "
+                      "that is opened here. Default: localhost:9092");
+  command->add_option("--command-config", common.command_config,
+                      "A file of client properties, such as request.timeout.ms=5000");
   command->add_flag("--json", common.as_json, "JSON in place of text");
   return command;
 }
@@ -34,6 +38,7 @@ int run_tool(const std::string& name, const std::function<status(const tool_cont
   catch_interruptions();
   const status done = run({std::cin, std::cout, std::cerr});
   std::cout.flush();
+  client::remote::end_network(close_wait_max);
   node::close_all(close_wait_max);
   if (done.ok()) return 0;
   fmt::print(std::cerr, "ringlog {}: {}\n", name, done.failure().message);

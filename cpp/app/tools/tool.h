@@ -14,8 +14,7 @@ namespace ringlog::app {
 using json = nlohmann::ordered_json;
 
 // What every tool is told.
-struct tool_arguments {
-  std::string bootstrap_server = "localhost:9092";
+struct tool_arguments : connection_arguments {
   bool as_json = false;
 };
 

@@ -171,7 +171,7 @@ status run(const topics_arguments& given, const tool_context& to) {
   if (given.topic.empty() && (given.create || given.alter || given.remove)) {
     return make_error(error_code::invalid_argument, "--topic says which topic is meant");
   }
-  TRY_ASSIGN(cluster target, cluster::open(given.bootstrap_server, given.create));
+  TRY_ASSIGN(cluster target, cluster::open(given, given.create));
   if (given.create) return create(given, target, to);
   if (given.list) return list(given, target, to);
   if (given.describe) return describe(given, target, to);
