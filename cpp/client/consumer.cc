@@ -9,11 +9,10 @@ std::shared_ptr<consumer> consumer::make(std::shared_ptr<transport> over,
                                          consumer_options options) {
   std::shared_ptr<consumer> made(new consumer(std::move(over), std::move(options)));
   if (made->options_.group_id) {
-    made->member_ = std::make_shared<group_member>(made->over_, made->options_,
-                                                   [weak = made->weak_from_this()] {
-                                                     if (const auto self = weak.lock())
-                                                       self->attend(rebalance);
-                                                   });
+    made->member_ =
+        group_membership::make(made->over_, made->options_, [weak = made->weak_from_this()] {
+          if (const auto self = weak.lock()) self->attend(rebalance);
+        });
     if (made->options_.enable_auto_commit) made->tick_auto_commit();
   }
   return made;
@@ -35,9 +34,10 @@ status consumer::subscribe(std::vector<std::string> topics) {
                       "partitions are assigned by hand: unsubscribe() before subscribe()");
   }
   filter_ = nullptr;
+  const bool was_expression = std::exchange(expression_, std::nullopt).has_value();
   std::set<std::string> wanted(std::make_move_iterator(topics.begin()),
                                std::make_move_iterator(topics.end()));
-  if (topics_ && *topics_ == wanted) return {};
+  if (topics_ && *topics_ == wanted && !was_expression) return {};
   topics_ = std::move(wanted);
   learned_of_.clear();
   learning_.forget();
@@ -50,6 +50,18 @@ status consumer::subscribe_by(topic_filter filter) {
   TRY(subscribe({}));
   filter_ = std::move(filter);
   topics_seen_ = 0;
+  return {};
+}
+
+status consumer::subscribe_to(std::string expression) {
+  if (!options_.group_id || options_.protocol != group_protocol::consumer) {
+    return make_error(error_code::invalid_argument,
+                      "an expression for the broker needs a group_id and group_protocol "
+                      "'consumer'; otherwise subscribe by a pattern");
+  }
+  TRY(subscribe({}));
+  expression_ = std::move(expression);
+  subscription_changed_ = true;
   return {};
 }
 
@@ -71,11 +83,11 @@ status consumer::assign(const std::vector<topic_partition>& partitions) {
 
 status consumer::unsubscribe(const wait_limit& limit) {
   status told;
-  if (topics_ && joined_) told = give_up_assignment(limit, member_ && member_->lost());
+  if (topics_) told = give_up({}, member_ && member_->is_lost(), limit);
   if (member_ && topics_) member_->leave([] {});
   topics_.reset();
   filter_ = nullptr;
-  joined_ = false;
+  expression_.reset();
   set_assigned({});
   return told;
 }
@@ -225,20 +237,7 @@ void consumer::commit_async(std::optional<partition_offsets> offsets,
   partition_offsets what = offsets ? std::move(*offsets) : consumed();
   if (status grouped = check_group("commit"); !grouped.ok()) return done(what, grouped);
   if (what.empty()) return done(what, {});
-  broker::offset_commit_request request;
-  request.from = member_->identity();
-  for (const auto& [source, committed] : what) request.offsets.emplace_back(source, committed);
-  over_->broker().commit_offsets(
-      std::move(request), [what = std::move(what), done = std::move(done)](auto answer) mutable {
-        status outcome;
-        if (!answer.ok()) outcome = std::move(answer.failure());
-        for (auto& [source, failure] : answer.ok() ? *answer : broker::partition_failures{}) {
-          if (failure && outcome.ok()) {
-            outcome = std::move(*failure).with_context("commit of " + source.to_string());
-          }
-        }
-        done(what, std::move(outcome));
-      });
+  group_commit::start(over_, member_, options_, std::move(what), std::move(done));
 }
 
 status consumer::commit(std::optional<partition_offsets> offsets, const wait_limit& limit) {
@@ -259,6 +258,7 @@ status consumer::commit(std::optional<partition_offsets> offsets, const wait_lim
 }
 
 void consumer::commit_processed_async() {
+  if (member_->is_lost()) return;
   partition_offsets offsets = processed();
   if (offsets.empty()) return;
   commit_async(
@@ -325,12 +325,13 @@ status consumer::close(bool commit_positions, const wait_limit& limit) {
   abandoned_.store(true);
   status outcome;
   if (member_ && over_->check_usable().ok()) {
-    const bool lost = topics_ && member_->lost();
+    const bool lost = topics_ && member_->is_lost();
     if (commit_positions && options_.enable_auto_commit && !lost) {
       outcome = commit(std::nullopt, limit);
     }
-    if (topics_ && joined_ && hooks_.revoked) {
-      status told = hooks_.revoked(assignment());
+    auto& hook = lost && hooks_.lost ? hooks_.lost : hooks_.revoked;
+    if (topics_ && hook && !assigned_.empty()) {
+      status told = hook(assignment());
       if (outcome.ok()) outcome = std::move(told);
     }
     const auto left = ask<std::monostate>(*over_, limit, "leaving the group", [&](auto reply) {

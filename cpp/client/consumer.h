@@ -11,14 +11,13 @@
 
 #include "client/consumer_options.h"
 #include "client/fetched_batches.h"
-#include "client/group_member.h"
+#include "client/group_commit.h"
+#include "client/group_membership.h"
 #include "client/position_look_up.h"
 #include "client/transport.h"
 #include "client/wait.h"
 
 namespace ringlog::client {
-
-using partition_offsets = std::map<topic_partition, broker::committed_offset>;
 
 // What the user's code wants to hear; called in the thread that is inside a consumer call, with no
 // lock held. A failure comes out of that call.
@@ -47,6 +46,9 @@ class consumer : public std::enable_shared_from_this<consumer> {
   // Subscribes to what `filter` picks of all topic names, asked again when topics come or go.
   using topic_filter = callback<result<std::vector<std::string>>(std::vector<std::string>)>;
   status subscribe_by(topic_filter filter);
+
+  // Subscribes to the topics whose whole name matches, as the broker finds; consumer protocol only.
+  status subscribe_to(std::string expression);
 
   // Reads exactly these. Fails while subscribed.
   status assign(const std::vector<topic_partition>& partitions);
@@ -123,8 +125,10 @@ class consumer : public std::enable_shared_from_this<consumer> {
   status pick_topics(const wait_limit& limit, bool& settled);
   status learn_of_topics(const wait_limit& limit, bool& settled);
   status prepare_group(const wait_limit& limit, bool& settled);
-  status give_up_assignment(const wait_limit& limit, bool lost);
+  status make_step(const group_step& step, const wait_limit& limit);
+  status give_up(const std::vector<topic_partition>& kept, bool lost, const wait_limit& limit);
   status take_assignment(const std::vector<topic_partition>& partitions);
+  void commit_before_rebalance(const wait_limit& limit);
   void refresh_ungrouped();
   status settle_positions(const wait_limit& limit);
   status fetch(const wait_limit& limit);
@@ -142,14 +146,14 @@ class consumer : public std::enable_shared_from_this<consumer> {
 
   const std::shared_ptr<transport> over_;
   const consumer_options options_;
-  std::shared_ptr<group_member> member_;  // with a group id only
+  std::shared_ptr<group_membership> member_;  // with a group id only
 
   // The caller's thread.
   rebalance_hooks hooks_;
   std::optional<std::set<std::string>> topics_;  // subscribed; none: assigned by hand or nothing
   topic_filter filter_;
+  std::optional<std::string> expression_;
   bool subscription_changed_ = false;
-  bool joined_ = false;  // the assignment belongs to a finished join
   bool closed_ = false;
   std::uint64_t topics_seen_ = 0;  // metadata version of the last look at the topics
   kept_answer<std::vector<broker::topic_description>> all_topics_;  // for the filter

@@ -197,56 +197,67 @@ status consumer::learn_of_topics(const wait_limit& limit, bool& settled) {
 }
 
 status consumer::prepare_group(const wait_limit& limit, bool& settled) {
-  if (joined_ && (member_->needs_join() || subscription_changed_)) {
-    TRY(give_up_assignment(limit, member_->lost()));
+  attention_.fetch_and(~std::uint32_t{rebalance});
+  if (std::exchange(subscription_changed_, false)) {
+    member_->subscribe({{topics_->begin(), topics_->end()}, expression_});
   }
-  if (!joined_ && (subscription_changed_ || member_->needs_join())) {
-    if (subscription_changed_) member_->request_rejoin();
-    attention_.fetch_and(~std::uint32_t{rebalance});
-    subscription_changed_ = false;
-    member_->start_join({topics_->begin(), topics_->end()});
+  for (;;) {
+    TRY_ASSIGN(const auto step, member_->next_step());
+    if (!step) break;
+    status made = make_step(*step, limit);
+    member_->step_made(*step);
+    TRY(std::move(made));
   }
-  if (auto outcome = member_->take_outcome()) {
-    if (!outcome->ok()) return outcome->failure();
-    TRY(take_assignment((*outcome)->assigned));
-  }
-  settled = joined_;
-  if (joined_ || limit.over()) return {};
+  settled = member_->is_settled();
+  if (settled || limit.over()) return {};
   if (status waited = wake_.wait(limit); !waited.ok() && waited.code() != error_code::timed_out) {
     return waited;
   }
   return {};
 }
 
-status consumer::give_up_assignment(const wait_limit& limit, bool lost) {
-  const auto partitions = assignment();
-  joined_ = false;
-  if (!lost && member_ && options_.enable_auto_commit) {
-    if (partition_offsets offsets = processed(); !offsets.empty()) {
-      const auto enough =
-          wait_limit::after(std::max(limit.left(), commit_wait_min), limit.interrupted);
-      const status done = commit(std::move(offsets), enough);
-      if (!done.ok()) {
-        over_->log().log(log_level::warning, "commit before the rebalance of group {} failed: {}",
-                         *options_.group_id, done.failure().message);
-      }
-    }
+status consumer::make_step(const group_step& step, const wait_limit& limit) {
+  if (step.what == group_step::kind::assign) return take_assignment(step.partitions);
+  return give_up(step.partitions, step.what == group_step::kind::lose, limit);
+}
+
+status consumer::give_up(const std::vector<topic_partition>& kept, bool lost,
+                         const wait_limit& limit) {
+  std::vector<reading> staying;
+  std::vector<topic_partition> going;
+  for (const reading& partition : assigned_) {
+    const bool stays = std::find(kept.begin(), kept.end(), partition->source) != kept.end();
+    stays ? staying.push_back(partition) : going.push_back(partition->source);
   }
+  if (!lost) commit_before_rebalance(limit);
   status told;
   auto& hook = lost && hooks_.lost ? hooks_.lost : hooks_.revoked;
-  if (hook && !partitions.empty()) told = hook(partitions);
-  set_assigned({});
+  if (hook && !going.empty()) told = hook(going);
+  set_assigned(std::move(staying));
   return told;
+}
+
+void consumer::commit_before_rebalance(const wait_limit& limit) {
+  if (!member_ || !options_.enable_auto_commit) return;
+  partition_offsets offsets = processed();
+  if (offsets.empty()) return;
+  const auto enough = wait_limit::after(std::max(limit.left(), commit_wait_min), limit.interrupted);
+  const status done = commit(std::move(offsets), enough);
+  if (done.ok()) return;
+  over_->log().log(log_level::warning, "commit before the rebalance of group {} failed: {}",
+                   *options_.group_id, done.failure().message);
 }
 
 status consumer::take_assignment(const std::vector<topic_partition>& partitions) {
   std::vector<reading> next;
+  std::vector<topic_partition> added;
   for (const topic_partition& source : partitions) {
-    next.push_back(std::make_shared<partition_reading>(source));
+    reading held = find(source);  // goes on where it is
+    if (!held) added.push_back(source);
+    next.push_back(held ? std::move(held) : std::make_shared<partition_reading>(source));
   }
   set_assigned(std::move(next));
-  joined_ = true;
-  return hooks_.assigned ? hooks_.assigned(partitions) : status();
+  return hooks_.assigned ? hooks_.assigned(added) : status();
 }
 
 // Without a group: all partitions of the subscribed topics, as they are now.
@@ -262,7 +273,6 @@ void consumer::refresh_ungrouped() {
                : std::make_shared<partition_reading>(topic_partition{topic, partition.partition}));
     }
   }
-  joined_ = true;
   if (next != assigned_) set_assigned(std::move(next));
 }
 

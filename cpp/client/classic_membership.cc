@@ -1,4 +1,4 @@
-#include "client/group_member.h"
+#include "client/classic_membership.h"
 
 #include <set>
 #include <utility>
@@ -38,18 +38,59 @@ result<std::vector<broker::member_assignment>> assign_all(
 
 }  // namespace
 
-group_member::group_member(std::shared_ptr<transport> over, const consumer_options& options,
-                           std::function<void()> changed)
+classic_membership::classic_membership(std::shared_ptr<transport> over,
+                                       const consumer_options& options,
+                                       std::function<void()> changed)
     : over_(std::move(over)), options_(options), changed_(std::move(changed)) {}
 
-void group_member::start_join(std::vector<std::string> topics) {
+// While a join is under way the topics are used for the next one, which needs_join_ asks for.
+void classic_membership::subscribe(group_subscription wanted) {
+  const std::lock_guard guard(mutex_);
+  topics_ = std::move(wanted.topics);
+  needs_join_ = true;
+}
+
+result<std::optional<group_step>> classic_membership::next_step() {
+  using kind = group_step::kind;
+  bool joins = false;
+  {
+    const std::lock_guard guard(mutex_);
+    const bool failed = outcome_ && !outcome_->ok();
+    if (holds_share_ && needs_join_ && !failed) {
+      return std::optional(group_step{lost_ ? kind::lose : kind::revoke, {}});
+    }
+    joins = needs_join_ && !failed;
+  }
+  if (joins) start_join();
+  const std::lock_guard guard(mutex_);
+  auto end = std::exchange(outcome_, std::nullopt);
+  if (!end) return std::optional<group_step>();
+  if (!end->ok()) return std::move(end->failure());
+  return std::optional(group_step{kind::assign, std::move(**end)});
+}
+
+void classic_membership::step_made(const group_step& step) {
+  const std::lock_guard guard(mutex_);
+  holds_share_ = step.what == group_step::kind::assign;
+}
+
+bool classic_membership::is_settled() const {
+  const std::lock_guard guard(mutex_);
+  return holds_share_;
+}
+
+bool classic_membership::is_lost() const {
+  const std::lock_guard guard(mutex_);
+  return lost_;
+}
+
+void classic_membership::start_join() {
   std::uint64_t attempt = 0;
   {
     const std::lock_guard guard(mutex_);
-    topics_ = std::move(topics);
     if (phase_ == phase::joining || phase_ == phase::syncing) return;
-    needs_join_.store(false, std::memory_order_release);
-    lost_.store(false, std::memory_order_release);
+    needs_join_ = false;
+    lost_ = false;
     outcome_.reset();
     phase_ = phase::joining;
     attempt = ++attempt_;
@@ -57,7 +98,7 @@ void group_member::start_join(std::vector<std::string> topics) {
   send_join(attempt);
 }
 
-void group_member::send_join(std::uint64_t attempt) {
+void classic_membership::send_join(std::uint64_t attempt) {
   broker::join_group_request request;
   {
     const std::lock_guard guard(mutex_);
@@ -81,7 +122,8 @@ void group_member::send_join(std::uint64_t attempt) {
   });
 }
 
-void group_member::on_joined(std::uint64_t attempt, result<broker::join_group_answer> answer) {
+void classic_membership::on_joined(std::uint64_t attempt,
+                                   result<broker::join_group_answer> answer) {
   if (!answer.ok()) {
     const error_code code = answer.code();
     if (heals_by_itself(code)) return retry_join(attempt, forgets_member(code), false);
@@ -103,7 +145,7 @@ void group_member::on_joined(std::uint64_t attempt, result<broker::join_group_an
 }
 
 // Asks for the topics that all members want; then the partitions are dealt out.
-void group_member::lead(std::uint64_t attempt, const broker::join_group_answer& joined) {
+void classic_membership::lead(std::uint64_t attempt, const broker::join_group_answer& joined) {
   std::vector<assignor_member> members;
   std::set<std::string> topics;
   for (const broker::joined_member& each : joined.members) {
@@ -136,8 +178,8 @@ void group_member::lead(std::uint64_t attempt, const broker::join_group_answer& 
 }
 
 // What the assignment was made from, to see when it changes.
-void group_member::watch(const std::set<std::string>& topics, const partition_counts& counts,
-                         std::uint64_t version) {
+void classic_membership::watch(const std::set<std::string>& topics, const partition_counts& counts,
+                               std::uint64_t version) {
   const std::lock_guard guard(mutex_);
   watched_.emplace();
   for (const std::string& topic : topics) (*watched_)[topic] = 0;
@@ -145,8 +187,8 @@ void group_member::watch(const std::set<std::string>& topics, const partition_co
   watched_version_ = version;
 }
 
-void group_member::send_sync(std::uint64_t attempt, const broker::join_group_answer& joined,
-                             std::vector<broker::member_assignment> shares) {
+void classic_membership::send_sync(std::uint64_t attempt, const broker::join_group_answer& joined,
+                                   std::vector<broker::member_assignment> shares) {
   broker::sync_group_request request;
   request.assignments = std::move(shares);
   request.group = *options_.group_id;
@@ -160,7 +202,8 @@ void group_member::send_sync(std::uint64_t attempt, const broker::join_group_ans
   });
 }
 
-void group_member::on_synced(std::uint64_t attempt, result<broker::sync_group_answer> answer) {
+void classic_membership::on_synced(std::uint64_t attempt,
+                                   result<broker::sync_group_answer> answer) {
   if (!answer.ok()) {
     const error_code code = answer.code();
     const bool again = code == error_code::rebalance_in_progress;
@@ -169,10 +212,10 @@ void group_member::on_synced(std::uint64_t attempt, result<broker::sync_group_an
   }
   auto partitions = decode_assignment(answer->assignment);
   if (!partitions.ok()) return finish(attempt, std::move(partitions.failure()));
-  finish(attempt, outcome{std::move(*partitions)});
+  finish(attempt, std::move(*partitions));
 }
 
-void group_member::retry_join(std::uint64_t attempt, bool forget_member, bool at_once) {
+void classic_membership::retry_join(std::uint64_t attempt, bool forget_member, bool at_once) {
   {
     const std::lock_guard guard(mutex_);
     if (attempt != attempt_) return;
@@ -188,43 +231,31 @@ void group_member::retry_join(std::uint64_t attempt, bool forget_member, bool at
                               [self = shared_from_this(), attempt] { self->send_join(attempt); });
 }
 
-void group_member::finish(std::uint64_t attempt, result<outcome> end) {
+void classic_membership::finish(std::uint64_t attempt, outcome end) {
   {
     const std::lock_guard guard(mutex_);
     if (attempt != attempt_) return;
     phase_ = end.ok() ? phase::stable : phase::out;
-    if (!end.ok()) needs_join_.store(true, std::memory_order_release);
+    if (!end.ok()) needs_join_ = true;
     outcome_.emplace(std::move(end));
-    active_at_ = over_->time().now();
-    activity_seen_ = activity_.load(std::memory_order_relaxed);
+    polls_.start(over_->time().now());
   }
   schedule_heartbeat(attempt);
   changed_();
 }
 
-std::optional<result<group_member::outcome>> group_member::take_outcome() {
-  const std::lock_guard guard(mutex_);
-  return std::exchange(outcome_, std::nullopt);
-}
-
-void group_member::schedule_heartbeat(std::uint64_t attempt) {
+void classic_membership::schedule_heartbeat(std::uint64_t attempt) {
   over_->engine().schedule_at(over_->time().now() + milliseconds(options_.heartbeat_interval_ms),
                               [self = shared_from_this(), attempt] { self->beat(attempt); });
 }
 
-void group_member::beat(std::uint64_t attempt) {
+void classic_membership::beat(std::uint64_t attempt) {
   broker::group_member_identity from;
   bool idle = false;
   {
     const std::lock_guard guard(mutex_);
     if (attempt != attempt_ || phase_ != phase::stable) return;
-    const monotonic_time now = over_->time().now();
-    const std::uint64_t activity = activity_.load(std::memory_order_relaxed);
-    if (activity != activity_seen_) {
-      activity_seen_ = activity;
-      active_at_ = now;
-    }
-    idle = now - active_at_ > milliseconds(options_.max_poll_interval_ms);
+    idle = polls_.idle_for(milliseconds(options_.max_poll_interval_ms), over_->time().now());
     from = {*options_.group_id, generation_, member_, options_.group_instance_id};
   }
   if (idle) {
@@ -232,7 +263,7 @@ void group_member::beat(std::uint64_t attempt) {
                      "consumer {} of group {} did not poll for more than max_poll_interval_ms={}: "
                      "it leaves the group, its partitions go to others",
                      from.member, from.group, options_.max_poll_interval_ms);
-    leave([] {});
+    send_leave([] {});
     return mark_rejoin(true);
   }
   watch_topics();
@@ -241,7 +272,7 @@ void group_member::beat(std::uint64_t attempt) {
   });
 }
 
-void group_member::on_beat(std::uint64_t attempt, const status& answer) {
+void classic_membership::on_beat(std::uint64_t attempt, const status& answer) {
   {
     const std::lock_guard guard(mutex_);
     if (attempt != attempt_ || phase_ != phase::stable) return;
@@ -251,7 +282,10 @@ void group_member::on_beat(std::uint64_t attempt, const status& answer) {
     }
   }
   if (!answer.ok()) {
-    if (answer.code() == error_code::fenced_instance_id) return finish(attempt, answer.failure());
+    if (answer.code() == error_code::fenced_instance_id) {
+      mark_rejoin(true);
+      return finish(attempt, answer.failure());
+    }
     if (forgets_member(answer.code())) return mark_rejoin(true);
     if (answer.code() == error_code::rebalance_in_progress) mark_rejoin(false);
   }
@@ -260,7 +294,7 @@ void group_member::on_beat(std::uint64_t attempt, const status& answer) {
 }
 
 // As leader: topics that were made, removed or grown since the assignment ask for a new one.
-void group_member::watch_topics() {
+void classic_membership::watch_topics() {
   std::vector<std::string> topics;
   const std::uint64_t version = over_->broker().metadata_version();
   {
@@ -279,21 +313,31 @@ void group_member::watch_topics() {
   if (differs) mark_rejoin(false);
 }
 
-void group_member::mark_rejoin(bool lost) {
-  if (lost) lost_.store(true, std::memory_order_release);
-  needs_join_.store(true, std::memory_order_release);
+void classic_membership::mark_rejoin(bool lost) {
+  {
+    const std::lock_guard guard(mutex_);
+    if (lost) lost_ = true;
+    needs_join_ = true;
+  }
   changed_();
 }
 
-broker::group_member_identity group_member::identity() const {
+broker::group_member_identity classic_membership::identity() const {
   const std::lock_guard guard(mutex_);
   const bool member = phase_ != phase::out;
   return {*options_.group_id, member ? generation_ : -1, member ? member_ : std::string(),
           options_.group_instance_id};
 }
 
-void group_member::leave(callback<void()> done) {
-  std::string group;
+void classic_membership::leave(callback<void()> done) {
+  {
+    const std::lock_guard guard(mutex_);
+    holds_share_ = false;
+  }
+  send_leave(std::move(done));
+}
+
+void classic_membership::send_leave(callback<void()> done) {
   broker::leaving_member leaving;
   {
     const std::lock_guard guard(mutex_);
@@ -302,7 +346,7 @@ void group_member::leave(callback<void()> done) {
     generation_ = -1;
     watched_.reset();
     outcome_.reset();
-    needs_join_.store(true, std::memory_order_release);
+    needs_join_ = true;
     leaving.member = std::exchange(member_, std::string());
   }
   if (leaving.member.empty() || options_.group_instance_id) return done();
@@ -310,7 +354,8 @@ void group_member::leave(callback<void()> done) {
                               [done = std::move(done)](auto) mutable { done(); });
 }
 
-partition_counts group_member::count_partitions(const std::vector<std::string>& topics) const {
+partition_counts classic_membership::count_partitions(
+    const std::vector<std::string>& topics) const {
   partition_counts counts;
   for (const std::string& topic : topics) {
     if (const auto found = over_->broker().find_topic(topic)) {

@@ -1,0 +1,15 @@
+#include "client/group_membership.h"
+
+#include <utility>
+
+#include "client/classic_membership.h"
+
+namespace ringlog::client {
+
+std::shared_ptr<group_membership> group_membership::make(std::shared_ptr<transport> over,
+                                                         const consumer_options& options,
+                                                         std::function<void()> changed) {
+  return std::make_shared<classic_membership>(std::move(over), options, std::move(changed));
+}
+
+}  // namespace ringlog::client
