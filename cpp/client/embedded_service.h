@@ -124,6 +124,11 @@ class embedded_service final : public service {
     core_.delete_group(std::move(group), std::move(done));
   }
 
+  void consumer_heartbeat(broker::consumer_heartbeat_request request,
+                          reply<broker::consumer_heartbeat_answer> done) override {
+    core_.consumer_heartbeat(std::move(request), std::move(done));
+  }
+
   void look_up_cluster(reply<described_cluster> done) override {
     const broker::cluster_description known = core_.describe_cluster();
     done(described_cluster{

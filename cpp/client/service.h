@@ -124,6 +124,11 @@ class service {
   virtual void describe_group(std::string group, reply<broker::described_group> done) = 0;
   virtual void delete_group(std::string group, reply<std::monostate> done) = 0;
 
+  // ---- groups, consumer protocol
+
+  virtual void consumer_heartbeat(broker::consumer_heartbeat_request request,
+                                  reply<broker::consumer_heartbeat_answer> done) = 0;
+
   // ---- the cluster
 
   virtual void look_up_cluster(reply<described_cluster> done) = 0;

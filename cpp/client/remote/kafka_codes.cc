@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "broker/types.h"
 #include "model/kafka_error.h"
 
 namespace ringlog::client::remote {
@@ -37,6 +38,13 @@ constexpr std::array meanings = {
     meaning{29, error_code::internal, "TOPIC_AUTHORIZATION_FAILED"},
     meaning{30, error_code::internal, "GROUP_AUTHORIZATION_FAILED"},
     meaning{31, error_code::internal, "CLUSTER_AUTHORIZATION_FAILED"},
+    // Of members of consumer groups.
+    meaning{110, broker::consumer_failures::fenced_member_epoch, "FENCED_MEMBER_EPOCH"},
+    meaning{111, broker::consumer_failures::unreleased_instance_id, "UNRELEASED_INSTANCE_ID"},
+    meaning{112, broker::consumer_failures::unsupported_assignor, "UNSUPPORTED_ASSIGNOR"},
+    meaning{113, broker::consumer_failures::stale_member_epoch, "STALE_MEMBER_EPOCH"},
+    meaning{128, broker::consumer_failures::invalid_regular_expression,
+            "INVALID_REGULAR_EXPRESSION"},
 };
 
 const meaning* find_meaning(std::int16_t number) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/remote/member_call.h"
 #include "client/remote/remote_service.h"
 #include "model/kafka_error.h"
 #include "protocol/wire/group/delete_groups.h"
@@ -27,23 +28,6 @@ constexpr std::int16_t fetch_version_max = 9;
 
 // A join is answered when all members have come, or their time is over.
 constexpr std::int64_t join_grace_ms = 5'000;
-
-// Without a retry: the member decides by itself what comes next.
-template <typename Request, typename Response, typename T>
-call_plan<Request, Response, T> member_plan(const std::string& group, std::string what,
-                                            route::lane over = route::lane::control) {
-  call_plan<Request, Response, T> plan;
-  plan.by = route::to_coordinator(group, over);
-  plan.what = std::move(what) + " of group " + group;
-  plan.is_retried = false;
-  plan.is_waited_for = false;
-  return plan;
-}
-
-std::optional<std::string_view> view_of(const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  return *text;
-}
 
 template <typename Topics>
 auto& topic_in(Topics& topics, std::string_view name) {

@@ -80,6 +80,9 @@ class remote_service final : public service {
   void describe_group(std::string group, reply<broker::described_group> done) override;
   void delete_group(std::string group, reply<std::monostate> done) override;
 
+  void consumer_heartbeat(broker::consumer_heartbeat_request request,
+                          reply<broker::consumer_heartbeat_answer> done) override;
+
   void look_up_cluster(reply<described_cluster> done) override;
   void look_up_log_directories(node_id_t node,
                                reply<std::vector<described_log_directory>> done) override;

@@ -155,6 +155,7 @@ class scripted_broker final : public service {
     const std::lock_guard guard(mutex_);
     ringlog::broker::topic_description& topic = topics[name];
     topic.name = name;
+    if (topic.id.is_zero()) topic.id = uuid::reserved(static_cast<std::uint8_t>(topics.size()));
     topic.partitions.resize(static_cast<std::size_t>(partitions));
     ++version;
   }
@@ -199,6 +200,9 @@ class scripted_broker final : public service {
       std::optional<std::vector<std::string>> names,
       ringlog::broker::reply<std::vector<ringlog::broker::topic_description>> done) override {
     std::vector<ringlog::broker::topic_description> found;
+    if (!names) {
+      for (const auto& [name, topic] : topics) found.push_back(topic);
+    }
     for (const std::string& name : names.value_or(std::vector<std::string>())) {
       if (auto topic = find_topic(name)) found.push_back(std::move(*topic));
     }
@@ -247,8 +251,33 @@ class scripted_broker final : public service {
                  ringlog::broker::reply<std::monostate>) override {}
   void leave_group(std::string, std::vector<ringlog::broker::leaving_member>,
                    ringlog::broker::reply<std::vector<std::optional<error>>>) override {}
-  void commit_offsets(ringlog::broker::offset_commit_request,
-                      ringlog::broker::reply<ringlog::broker::partition_failures>) override {}
+  // Answered as its script says; in order, then without a word of news.
+  void consumer_heartbeat(
+      ringlog::broker::consumer_heartbeat_request request,
+      ringlog::broker::reply<ringlog::broker::consumer_heartbeat_answer> done) override {
+    result<ringlog::broker::consumer_heartbeat_answer> answer = last_beat;
+    if (!beat_answers.empty()) {
+      answer = std::move(beat_answers.front());
+      beat_answers.pop_front();
+    }
+    if (answer.ok()) {
+      answer->member = request.member;
+      last_beat.epoch = answer->epoch;
+    }
+    beats.push_back(std::move(request));
+    deliver(std::move(answer), std::move(done));
+  }
+
+  void commit_offsets(ringlog::broker::offset_commit_request request,
+                      ringlog::broker::reply<ringlog::broker::partition_failures> done) override {
+    result<ringlog::broker::partition_failures> answer{ringlog::broker::partition_failures()};
+    if (!commit_answers.empty()) {
+      answer = std::move(commit_answers.front());
+      commit_answers.pop_front();
+    }
+    commits.push_back(std::move(request));
+    deliver(std::move(answer), std::move(done));
+  }
   void fetch_offsets(ringlog::broker::offset_fetch_request,
                      ringlog::broker::reply<ringlog::broker::fetched_offsets>) override {}
   void delete_offsets(std::string, std::vector<topic_partition>,
@@ -267,6 +296,12 @@ class scripted_broker final : public service {
       node_id_t, ringlog::broker::reply<std::vector<described_log_directory>>) override {}
 
   std::deque<script> fates;
+  std::deque<result<ringlog::broker::consumer_heartbeat_answer>> beat_answers;
+  std::vector<ringlog::broker::consumer_heartbeat_request> beats;
+  ringlog::broker::consumer_heartbeat_answer last_beat{
+      .member = "", .epoch = 0, .heartbeat_interval_ms = 5'000, .assignment = std::nullopt};
+  std::deque<result<ringlog::broker::partition_failures>> commit_answers;
+  std::vector<ringlog::broker::offset_commit_request> commits;
   std::atomic<bool> hold_answers{false};
   std::deque<task> held;
   std::map<std::string, ringlog::broker::topic_description> topics;
@@ -278,6 +313,12 @@ class scripted_broker final : public service {
   int in_flight_most = 0;
 
  private:
+  template <typename T>
+  void deliver(result<T> answer, ringlog::broker::reply<T> done) {
+    auto reply = std::make_shared<ringlog::broker::reply<T>>(std::move(done));
+    engine_.post([reply, answer = std::move(answer)] { (*reply)(answer); });
+  }
+
   result<ringlog::broker::produce_answer> append(ringlog::broker::produce_request& request) {
     if (!topics.contains(request.target.topic)) {
       return error{error_code::unknown_topic_or_partition, "no such topic"};
