@@ -6,7 +6,6 @@
 #include "client/remote/remote_service.h"
 #include "model/kafka_error.h"
 #include "protocol/wire/group/delete_groups.h"
-#include "protocol/wire/group/describe_groups.h"
 #include "protocol/wire/group/heartbeat.h"
 #include "protocol/wire/group/join_group.h"
 #include "protocol/wire/group/leave_group.h"
@@ -351,32 +350,6 @@ void remote_service::list_groups(reply<std::vector<broker::listed_group>> done) 
                       [gathered](auto part) { gathered->take(std::move(part)); }));
     }
   });
-}
-
-void remote_service::describe_group(std::string group, reply<broker::described_group> done) {
-  call_plan<describe_groups_request, describe_groups_response, broker::described_group> plan;
-  plan.by = route::to_coordinator(group);
-  plan.what = "DescribeGroups of " + group;
-  plan.fill = [group](describe_groups_request& out, std::int16_t) {
-    out.groups.emplace_back(group);
-  };
-  plan.take = [](describe_groups_response& answer,
-                 const wire_answer&) -> result<broker::described_group> {
-    if (answer.groups.size() != 1) {
-      return error{error_code::internal, "the broker's answer lacks the group"};
-    }
-    auto& found = answer.groups.front();
-    TRY(check_code(found.error_code, found.error_message));
-    broker::described_group described{found.group_id,      found.group_state, found.protocol_type,
-                                      found.protocol_data, "Classic",         {}};
-    for (auto& each : found.members) {
-      described.members.push_back({each.member_id, each.group_instance_id, each.client_id,
-                                   each.client_host, to_buffer(each.member_metadata),
-                                   to_buffer(each.member_assignment)});
-    }
-    return described;
-  };
-  call(std::move(plan), std::move(done));
 }
 
 void remote_service::delete_group(std::string group, reply<std::monostate> done) {
