@@ -36,11 +36,26 @@ auto call_core(consumer_state& state, Call&& call) {
   }
 }
 
-// The core's failure of a wait for records; an offset that is not found has a name of its own.
-bool filled_or_raise(result<bool> filled) {
-  if (!filled.ok() && filled.code() == error_code::not_found) {
-    raise_named("NoOffsetForPartitionError", filled.failure().message);
+// Failures of a wait for records that have a name of their own: an offset that is not found, and
+// what only members of the consumer protocol meet.
+const char* failure_name(const consumer_state& state, error_code code) {
+  if (code == error_code::not_found) return "NoOffsetForPartitionError";
+  if (state.options.protocol == client::group_protocol::classic) return nullptr;
+  switch (code) {
+    case error_code::unsupported:
+      return "UnsupportedVersionError";
+    case broker::consumer_failures::unreleased_instance_id:
+      return "UnreleasedInstanceIdError";
+    case broker::consumer_failures::unsupported_assignor:
+      return "UnsupportedAssignorError";
+    default:
+      return nullptr;
   }
+}
+
+bool filled_or_raise(const consumer_state& state, result<bool> filled) {
+  const char* name = filled.ok() ? nullptr : failure_name(state, filled.code());
+  if (name != nullptr) raise_named(name, filled.failure().message);
   return value_or_raise(std::move(filled));
 }
 
@@ -137,8 +152,10 @@ PyObject* next_slowly(consumer_state& state) {
     for (;;) {
       const bool found = [&] {
         const entered inside(state);
-        return filled_or_raise(without_gil(
-            [&] { return state.core->fill_within(state.consumer_timeout, &check_signals()); }));
+        return filled_or_raise(state, without_gil([&] {
+                                 return state.core->fill_within(state.consumer_timeout,
+                                                                &check_signals());
+                               }));
       }();
       if (!found) return nullptr;  // StopIteration
       model::record_view record;
@@ -209,7 +226,7 @@ py::object poll(consumer_object& self, const py::tuple& args) {
     if (!collect(state, records, count)) throw py::error_already_set();
     if (!records.empty()) break;
     const entered inside(state);
-    if (!filled_or_raise(without_gil([&] { return state.core->fill(limit); }))) break;
+    if (!filled_or_raise(state, without_gil([&] { return state.core->fill(limit); }))) break;
   }
   if (!update_offsets) {
     for (const auto& [source, list] : records) {
@@ -262,6 +279,13 @@ py::object subscribe(consumer_object& self, const py::tuple& args) {
   for (const py::handle topic : args[0]) topics.push_back(topic.cast<std::string>());
   call_core(self.checked(),
             [&](client::consumer& core) { return core.subscribe(std::move(topics)); });
+  return py::none();
+}
+
+py::object subscribe_to_expression(consumer_object& self, const py::tuple& args) {
+  auto expression = args[0].cast<std::string>();
+  call_core(self.checked(),
+            [&](client::consumer& core) { return core.subscribe_to(std::move(expression)); });
   return py::none();
 }
 
@@ -544,6 +568,8 @@ PyMethodDef consumer_methods[] = {
     {"poll", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(consumer_poll)),
      METH_VARARGS | METH_KEYWORDS, nullptr},
     {"subscribe", method<consumer_object, subscribe>, METH_VARARGS, nullptr},
+    {"subscribe_to_expression", method<consumer_object, subscribe_to_expression>, METH_VARARGS,
+     nullptr},
     {"set_topic_filter", method<consumer_object, set_topic_filter>, METH_VARARGS, nullptr},
     {"set_rebalance_listener", method<consumer_object, set_rebalance_listener>, METH_VARARGS,
      nullptr},

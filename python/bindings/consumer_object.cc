@@ -10,11 +10,17 @@ client::offset_reset reset_by_name(const std::string& name) {
   return name == "latest" ? client::offset_reset::latest : client::offset_reset::none;
 }
 
+client::group_protocol protocol_by_name(const std::string& name) {
+  return name == "consumer" ? client::group_protocol::consumer : client::group_protocol::classic;
+}
+
 client::consumer_options read_options(const py::dict& given) {
   client::consumer_options options;
   options.client_id = option<std::string>(given, "client_id");
   options.group_id = optional_option<std::string>(given, "group_id");
   options.group_instance_id = optional_option<std::string>(given, "group_instance_id");
+  options.protocol = protocol_by_name(option<std::string>(given, "group_protocol"));
+  options.remote_assignor = optional_option<std::string>(given, "group_remote_assignor");
   options.auto_offset_reset = reset_by_name(option<std::string>(given, "auto_offset_reset"));
   options.enable_auto_commit = option<bool>(given, "enable_auto_commit");
   options.auto_commit_interval_ms = option<std::int64_t>(given, "auto_commit_interval_ms");

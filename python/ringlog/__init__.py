@@ -26,6 +26,7 @@ from ringlog.serializer import DefaultSerializer, Deserializer, JsonSerializer, 
 from ringlog.structs import (
     ConsumerGroupMetadata,
     OffsetAndMetadata,
+    SubscriptionPattern,
     TopicPartition,
     TopicPartitionReplica,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Deserializer",
     "ConsumerGroupMetadata",
     "OffsetAndMetadata",
+    "SubscriptionPattern",
     "TopicPartition",
     "TopicPartitionReplica",
     "IsolationLevel",

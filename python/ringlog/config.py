@@ -92,6 +92,10 @@ def auto_offset_reset(value):
     return one_of("earliest", "latest", "none")("none" if renamed is None else renamed)
 
 
+def group_protocol(value):
+    return one_of("classic", "consumer")(text(value).lower())
+
+
 def isolation_level(value):
     return IsolationLevel.build_from(value).name.lower()
 
@@ -196,6 +200,8 @@ _CONSUMER = {
     "client_rack": Option("", text),
     "group_id": Option(None, optional(text)),
     "group_instance_id": Option(None, optional(text)),
+    "group_protocol": Option("classic", group_protocol),
+    "group_remote_assignor": Option(None, optional(text)),
     "key_deserializer": Option(None, anything),
     "value_deserializer": Option(None, anything),
     "enable_incremental_fetch_sessions": Option(True, flag),
@@ -345,8 +351,24 @@ def check_producer(config, given):
         config["enable_idempotence"] = False
 
 
-def check_consumer(config):
+_OF_CLASSIC_GROUPS = (
+    "partition_assignment_strategy",
+    "session_timeout_ms",
+    "heartbeat_interval_ms",
+)
+
+
+def check_consumer(config, given):
     """What must hold between a consumer's options."""
+    if config["group_protocol"] == "consumer":
+        for name in given:
+            if name in _OF_CLASSIC_GROUPS:
+                raise errors.InvalidOptionError(
+                    f"{name} is the broker's to say with group_protocol='consumer': leave it out"
+                    + (", or name group_remote_assignor" if "strategy" in name else "")
+                )
+    elif config["group_remote_assignor"] is not None:
+        raise errors.InvalidOptionError("group_remote_assignor wants group_protocol='consumer'")
     waits = [config[name] for name in _RISING_WAITS]
     if not waits[0] < waits[1] < waits[2]:
         raise errors.InvalidOptionError(f"{' < '.join(_RISING_WAITS)} does not hold: {waits}")

@@ -33,6 +33,11 @@ ConsumerGroupMetadata = namedtuple(
 )
 ConsumerGroupMetadata.__doc__ = "Who a consumer is in its group at this moment (KIP-447)."
 
+SubscriptionPattern = namedtuple("SubscriptionPattern", "pattern")
+SubscriptionPattern.__doc__ = (
+    "A regular expression (RE2) that the broker holds against whole names of topics (KIP-848)."
+)
+
 BrokerMetadata = namedtuple("BrokerMetadata", "nodeId host port rack")
 
 PartitionMetadata = namedtuple(

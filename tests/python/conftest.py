@@ -41,11 +41,13 @@ def empty_kafka():
 
 
 @contextlib.contextmanager
-def empty_log(backend, directory):
+def empty_log(backend, directory, **settings):
     """The address of a log of its own: in memory, in a directory, or across a socket.
 
-    Of Kafka there is one server, emptied before each test.
+    `settings`: the broker's, with _ for dots. Of Kafka there is one server, emptied before each
+    test, with settings of its own.
     """
+    settings = [f"{name.replace('_', '.')}={value}" for name, value in settings.items()]
     import ringlog
     import served
 
@@ -54,10 +56,13 @@ def empty_log(backend, directory):
         yield KAFKA
         return
     if backend == "served":
-        with served.Served("memory:") as server:
+        options = [option for setting in settings for option in ("--set", setting)]
+        with served.Served("memory:", *options) as server:
             yield server.bootstrap
         return
     chosen = f"memory:{uuid.uuid4().hex}" if backend == "memory" else f"file:{directory}/log"
+    if settings:
+        chosen += "?" + "&".join(settings)
     yield chosen
     ringlog.close(chosen)
 
@@ -74,6 +79,12 @@ def anywhere(request, tmp_path):
     """An empty log in memory, in this process and at the other end of a socket."""
     with empty_log(request.param, tmp_path) as chosen:
         yield chosen
+
+
+@pytest.fixture(params=["classic", "consumer"])
+def protocol(request):
+    """Options of a consumer: by which protocol its group shares partitions."""
+    return {"group_protocol": request.param}
 
 
 @pytest.fixture

@@ -383,7 +383,7 @@ def test_partitions_move_between_consumers(admin, anywhere, strategy):
     assert sorted(read) == [(partition, offset) for partition in range(4) for offset in range(2)]
 
 
-def test_a_listener_may_commit_and_seek(admin, anywhere):
+def test_a_listener_may_commit_and_seek(admin, anywhere, protocol):
     fill(anywhere, b"0", b"1", b"2")
 
     class Seeker(ConsumerRebalanceListener):
@@ -395,7 +395,11 @@ def test_a_listener_may_commit_and_seek(admin, anywhere):
                 consumer.seek(partition, 2)
 
     consumer = KafkaConsumer(
-        bootstrap_servers=anywhere, group_id="g", consumer_timeout_ms=300, enable_auto_commit=False
+        bootstrap_servers=anywhere,
+        group_id="g",
+        **protocol,
+        consumer_timeout_ms=300,
+        enable_auto_commit=False,
     )
     consumer.subscribe(["t"], listener=Seeker())
     assert [record.value for record in rest(consumer)] == [b"2"]
@@ -403,14 +407,14 @@ def test_a_listener_may_commit_and_seek(admin, anywhere):
     assert admin.list_consumer_group_offsets("g")[T0].offset == 3
 
 
-def test_a_listener_that_raises_is_heard(admin, anywhere):
+def test_a_listener_that_raises_is_heard(admin, anywhere, protocol):
     fill(anywhere, b"0")
 
     class Failing(Told):
         def on_partitions_assigned(self, assigned):
             raise KeyError("listener")
 
-    consumer = KafkaConsumer(bootstrap_servers=anywhere, group_id="g")
+    consumer = KafkaConsumer(bootstrap_servers=anywhere, group_id="g", **protocol)
     consumer.subscribe(["t"], listener=Failing())
     with pytest.raises(KeyError, match="listener"):
         consumer.poll(timeout_ms=5000)

@@ -17,7 +17,7 @@ def producer(**given):
 
 def consumer(**given):
     options = parse("KafkaConsumer", **given)
-    config.check_consumer(options)
+    config.check_consumer(options, given)
     return options
 
 

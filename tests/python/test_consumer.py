@@ -146,9 +146,9 @@ def test_iteration_ends_and_goes_on(anywhere, consume):
     assert values(rest(consumer)) == [3]
 
 
-def test_a_small_timeout_still_drains_the_log(anywhere, consume):
+def test_a_small_timeout_still_drains_the_log(anywhere, consume, protocol):
     fill(anywhere, 100, partitions=3)
-    assert len(list(consume("t", group_id="fresh", consumer_timeout_ms=20))) == 100
+    assert len(list(consume("t", group_id="fresh", **protocol, consumer_timeout_ms=20))) == 100
 
 
 def test_position_moves_with_each_record(anywhere, consume):
@@ -168,10 +168,10 @@ def test_latest_starts_at_the_end(anywhere, consume):
     assert values(rest(consumer)) == [5]
 
 
-def test_no_reset_raises(anywhere, consume):
+def test_no_reset_raises(anywhere, consume, protocol):
     fill(anywhere, 5)
     with pytest.raises(errors.NoOffsetForPartitionError):
-        consume("t", group_id="g", auto_offset_reset="none").poll(timeout_ms=5000)
+        consume("t", group_id="g", **protocol, auto_offset_reset="none").poll(timeout_ms=5000)
 
 
 def test_an_offset_out_of_range(anywhere, consume):
@@ -210,10 +210,10 @@ def test_assign_and_unsubscribe(anywhere, consume):
         consumer.assign([T0])
 
 
-def test_a_pattern_takes_topics_that_come_later(anywhere, consume):
+def test_a_pattern_takes_topics_that_come_later(anywhere, consume, protocol):
     fill(anywhere, 1, topic="log-a")
     fill(anywhere, 1, topic="other")
-    consumer = consume(group_id="g", metadata_max_age_ms=100)
+    consumer = consume(group_id="g", **protocol, metadata_max_age_ms=100)
     consumer.subscribe(pattern="^log-.*")
     assert [record.topic for record in rest(consumer)] == ["log-a"]
     fill(anywhere, 2, topic="log-b")
@@ -319,9 +319,9 @@ def test_offsets_for_times(anywhere, consume):
 # --- commits --------------------------------------------------------------------------------------
 
 
-def test_commit_and_committed(anywhere, consume):
+def test_commit_and_committed(anywhere, consume, protocol):
     fill(anywhere, 10)
-    first = consume("t", group_id="g", enable_auto_commit=False)
+    first = consume("t", group_id="g", **protocol, enable_auto_commit=False)
     assert first.committed(T0) is None
     for record in first:
         if record.offset == 3:
@@ -329,15 +329,15 @@ def test_commit_and_committed(anywhere, consume):
             break
     assert first.committed(T0) == 4
     first.close()
-    second = consume("t", group_id="g", enable_auto_commit=False)
+    second = consume("t", group_id="g", **protocol, enable_auto_commit=False)
     assert values(rest(second)) == [4, 5, 6, 7, 8, 9]
     second.commit({T0: OffsetAndMetadata(7, "note", -1)})
     assert second.committed(T0, metadata=True)[:2] == (7, "note")
 
 
-def test_commit_async(anywhere, consume):
+def test_commit_async(anywhere, consume, protocol):
     fill(anywhere, 10)
-    consumer = consume("t", group_id="g", enable_auto_commit=False)
+    consumer = consume("t", group_id="g", **protocol, enable_auto_commit=False)
     rest(consumer)
     called = threading.Event()
     seen = []
@@ -363,23 +363,24 @@ def test_without_a_group_nothing_is_committed(anywhere, consume):
         consumer.committed(T0)
 
 
-def test_close_commits_what_was_handed_out(anywhere, consume):
+def test_close_commits_what_was_handed_out(anywhere, consume, protocol):
     fill(anywhere, 10)
-    consumer = consume("t", group_id="g")
+    consumer = consume("t", group_id="g", **protocol)
     for record in consumer:
         if record.offset == 4:
             break
     consumer.close()
-    assert values(rest(consume("t", group_id="g"))) == [5, 6, 7, 8, 9]
+    assert values(rest(consume("t", group_id="g", **protocol))) == [5, 6, 7, 8, 9]
 
 
-def test_a_loop_that_raises_reads_its_record_again(anywhere):
+def test_a_loop_that_raises_reads_its_record_again(anywhere, protocol):
     fill(anywhere, 10)
     options = {
         "bootstrap_servers": anywhere,
         "group_id": "g",
         "auto_offset_reset": "earliest",
         "consumer_timeout_ms": 300,
+        **protocol,
     }
 
     def work(until):
@@ -400,9 +401,9 @@ def test_a_loop_that_raises_reads_its_record_again(anywhere):
     assert work(until=None) == [4, 5, 6, 7, 8, 9]
 
 
-def test_automatic_commits_come_by_time(anywhere, consume):
+def test_automatic_commits_come_by_time(anywhere, consume, protocol):
     fill(anywhere, 10)
-    consumer = consume("t", group_id="g", auto_commit_interval_ms=50)
+    consumer = consume("t", group_id="g", **protocol, auto_commit_interval_ms=50)
     assert len(rest(consumer)) == 10
     with KafkaAdminClient(bootstrap_servers=anywhere) as admin:
         deadline = time.monotonic() + 10
@@ -507,9 +508,9 @@ def test_two_threads_at_once_are_refused(anywhere, consume):
     waiting.join()
 
 
-def test_group_metadata(anywhere, consume):
+def test_group_metadata(anywhere, consume, protocol):
     fill(anywhere, 1)
-    consumer = consume("t", group_id="g")
+    consumer = consume("t", group_id="g", **protocol)
     assert consumer.group_metadata().state == MemberState.UNJOINED
     rest(consumer)
     who = consumer.group_metadata()

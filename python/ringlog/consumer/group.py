@@ -9,12 +9,20 @@ from ringlog.consumer.subscription_state import (
 )
 from ringlog.enums import IsolationLevel
 from ringlog.future import Future
-from ringlog.structs import ConsumerGroupMetadata, MemberState, OffsetAndMetadata, TopicPartition
+from ringlog.structs import (
+    ConsumerGroupMetadata,
+    MemberState,
+    OffsetAndMetadata,
+    SubscriptionPattern,
+    TopicPartition,
+)
 
 _PASSED_ON = (
     "client_rack",
     "group_id",
     "group_instance_id",
+    "group_protocol",
+    "group_remote_assignor",
     "auto_offset_reset",
     "enable_auto_commit",
     "auto_commit_interval_ms",
@@ -64,7 +72,7 @@ class KafkaConsumer(_native.Consumer):
 
     def __init__(self, *topics, **configs):
         options, log = config.parse("KafkaConsumer", configs)
-        config.check_consumer(options)
+        config.check_consumer(options, configs)
         self.config = options
         key_deserializer, key_arity = serializer.as_function(
             options["key_deserializer"], "deserialize", "key_deserializer"
@@ -98,6 +106,8 @@ class KafkaConsumer(_native.Consumer):
     def subscribe(self, topics=(), pattern=None, listener=None):
         """Topics by name, or by a regular expression that a name matches from its start.
 
+        A `SubscriptionPattern` is matched by the broker, against whole names (needs
+        group_protocol='consumer').
         `listener`: a ConsumerRebalanceListener. Replaces an earlier subscription.
         """
         if isinstance(topics, (str, bytes)) or not all(isinstance(topic, str) for topic in topics):
@@ -115,6 +125,8 @@ class KafkaConsumer(_native.Consumer):
         self.set_rebalance_listener(*(as_functions(listener) if listener else (None, None, None)))
         if pattern is None:
             super().subscribe(list(topics))
+        elif isinstance(pattern, SubscriptionPattern):
+            super().subscribe_to_expression(pattern.pattern)
         else:
             self.set_topic_filter(self._topic_filter(pattern))
 
