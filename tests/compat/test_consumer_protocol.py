@@ -12,6 +12,7 @@ import kafka_oracle
 import pytest
 from confluent_kafka import Consumer
 from confluent_kafka.admin import NewTopic
+from ringlog import KafkaConsumer
 from served import Served
 
 SECONDS_MAX = 90
@@ -85,7 +86,7 @@ def test_librdkafka_shares_reads_and_commits(bootstrap):
             wait_until_shared(first, second)
         wait_until_shared(first)
     committed = kafka_clients.committed(bootstrap, "g")
-    assert sum(committed.values()) == 100
+    assert sum(offset for offset, _ in committed.values()) == 100
 
 
 def test_librdkafka_subscribes_by_expression(bootstrap):
@@ -123,6 +124,66 @@ def read_both(first: Consumer, second: Consumer, count: int) -> set:
         consumer.commit(asynchronous=False)
     assert len(values) == len(set(values))
     return set(values)
+
+
+class Ours:
+    """A consumer of ours in the group, with the methods of librdkafka's that these tests use."""
+
+    def __init__(self, bootstrap: str):
+        self._consumer = KafkaConsumer(
+            "t",
+            bootstrap_servers=bootstrap,
+            group_id="g",
+            group_protocol="consumer",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        self.assignment, self.close = self._consumer.assignment, self._consumer.close
+
+    def poll(self, seconds: float) -> list:
+        polled = self._consumer.poll(timeout_ms=int(1000 * seconds))
+        return [int(record.value) for records in polled.values() for record in records]
+
+    def commit(self):
+        self._consumer.commit()
+
+
+def share_with_ours(bootstrap: str):
+    """Ours comes first, librdkafka's comes and goes: nothing is read twice or left out."""
+    with closing(Ours(bootstrap)) as ours:
+        kafka_clients.produce(bootstrap, records(0, 40))
+        assert sorted(read_ours(ours, 40)) == list(range(40))
+        with member(bootstrap, "consumer") as other:
+            wait_until_shared(ours, other)
+            kafka_clients.produce(bootstrap, records(40, 40))
+            half = read_ours(ours, 20)
+            assert sorted(half + list(read(other, 20))) == list(range(40, 80))
+        wait_until_shared(ours)
+        kafka_clients.produce(bootstrap, records(80, 40))
+        assert sorted(read_ours(ours, 40)) == list(range(80, 120))
+    committed = kafka_clients.committed(bootstrap, "g")
+    assert sum(offset for offset, _ in committed.values()) == 120
+
+
+def read_ours(ours: Ours, count: int) -> list:
+    """Values, committed."""
+    values, deadline = [], time.monotonic() + SECONDS_MAX
+    while len(values) < count and time.monotonic() < deadline:
+        values += ours.poll(1.0)
+    ours.commit()
+    return values
+
+
+def test_ours_and_librdkafka_share_a_group(bootstrap):
+    share_with_ours(bootstrap)
+
+
+def test_ours_and_librdkafka_share_a_group_of_kafka(kafka_server, tmp_path):
+    server = kafka_server(tmp_path / "log")
+    server.format()
+    server.start()
+    kafka_clients.create_topics(server.bootstrap, NewTopic("t", PARTITIONS, 1))
+    share_with_ours(server.bootstrap)
 
 
 def test_java_consumer_and_tools(kafka_class_path, bootstrap):
