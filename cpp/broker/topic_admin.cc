@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "broker/creation_limits.h"
 #include "model/topic_name.h"
 
 namespace ringlog::broker {
@@ -149,6 +150,19 @@ result<std::int32_t> topic_admin::partition_count_of(const new_topic& topic) con
   return topic.partitions;
 }
 
+// Before all else, as in Kafka.
+status topic_admin::check_size(const new_topic& topic) const {
+  if (topic.name == model::cluster_metadata_topic) return {};
+  const auto partitions = partition_count_of(topic);
+  if (!partitions.ok()) return {};  // which is said in its turn
+  creation_total total{*partitions, 1 + *partitions};
+  for (const auto& [config, value] : topic.configs) {
+    if (!own_configs::is_own(config)) ++total.records;
+  }
+  if (auto excess = total.excess()) return std::move(*excess);
+  return {};
+}
+
 status topic_admin::check_replication(const new_topic& topic) const {
   if (!topic.assignment.empty()) {
     if (topic.partitions != -1 || topic.replication_factor != -1) {
@@ -179,7 +193,8 @@ status topic_admin::check_replication(const new_topic& topic) const {
 }
 
 void topic_admin::create(new_topic topic, bool validate_only, reply<created_topic> done) {
-  status checked = check_name(topic.name);
+  status checked = check_size(topic);
+  if (checked.ok()) checked = check_name(topic.name);
   if (checked.ok()) checked = check_replication(topic);
   if (!checked.ok()) return done(std::move(checked.failure()));
   auto partitions = partition_count_of(topic);
@@ -358,6 +373,9 @@ void topic_admin::create_partitions(const std::string& name, std::int32_t count,
     return done(make_error(error_code::invalid_topic,
                            "{} cannot grow: what it keeps would be looked for in other partitions",
                            name));
+  }
+  if (auto excess = creation_total{count - current, count - current}.excess()) {
+    return done(std::move(*excess));
   }
   if (validate_only) return done(count);
   outside_.controller.create_partitions(

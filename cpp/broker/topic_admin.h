@@ -38,6 +38,7 @@ class topic_admin : public std::enable_shared_from_this<topic_admin> {
                          reply<std::int32_t> done);
 
  private:
+  status check_size(const new_topic& topic) const;
   status check_name(const std::string& name) const;
   result<std::int32_t> partition_count_of(const new_topic& topic) const;
   status check_replication(const new_topic& topic) const;

@@ -15,8 +15,8 @@ struct served_api {
   result<begun> (*begin)(call_origin origin);
 };
 
-// Where a handler runs: on the connection's thread when it never blocks, else aside; or as
-// handlers::may_block() says of a request.
+// Where a handler runs: on the connection's thread when it neither blocks nor takes long, else
+// aside; or as handlers::may_block() says of a request.
 enum class runs { here, aside, by_request };
 
 // What a request looks like whose version nobody knows: nothing of it is read.
@@ -89,8 +89,8 @@ const std::array table{
     serve<handlers::describe_groups>(),
     serve<handlers::list_groups>(),
     serve<handlers::api_versions>(),
-    serve<handlers::create_topics>(),
-    serve<handlers::delete_topics>(),
+    serve<handlers::create_topics, runs::aside>(),
+    serve<handlers::delete_topics, runs::aside>(),
     serve<handlers::delete_records, runs::aside>(),
     serve<handlers::init_producer_id>(),
     serve<handlers::offset_for_leader_epoch, runs::aside>(),
@@ -101,7 +101,7 @@ const std::array table{
     serve<handlers::alter_configs>(),
     serve<handlers::alter_replica_log_dirs>(),
     serve<handlers::describe_log_dirs>(),
-    serve<handlers::create_partitions>(),
+    serve<handlers::create_partitions, runs::aside>(),
     serve<handlers::delete_groups>(),
     serve<handlers::elect_leaders>(),
     serve<handlers::incremental_alter_configs>(),

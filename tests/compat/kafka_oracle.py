@@ -61,8 +61,11 @@ FAULT = re.compile(
 
 
 def new_id() -> str:
-    """A random uuid as Kafka writes it: 22 characters of base64url."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """A random uuid as Kafka writes it: 22 characters of base64url, the first no dash."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):  # its tools would take it for an option
+            return text
 
 
 def free_ports(count: int) -> list[int]:

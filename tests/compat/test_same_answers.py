@@ -360,3 +360,66 @@ def test_configs_of_groups_and_client_metrics(both):
     describe(metrics, "m")
     for version, fields in ((0, {}), (1, {"resource_types": [16]})):
         assert_same(both, "ListConfigResources", version, **fields)
+
+
+def new_topic(name: str, partitions: int) -> dict:
+    """One topic of CreateTopics."""
+    return TOPIC | {"name": name, "num_partitions": partitions}
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [
+        [("a", 10_001)],
+        [("a", 10_000)],
+        [("a", 9_999)],
+        [("a", 5_001), ("b", 5_000)],
+        [("a", 5_000), ("b", 4_998)],
+        [("t", 10_001)],
+        [("t", 10_000), ("a", 1)],
+        [("a b", 10_001), ("a", 1)],
+        [("a", 6_000), ("a", 6_000), ("b", 5_000)],
+        [("a", -1), ("b", 10_000)],
+        [("a", -7)],
+        [("a", 2**31 - 1)],
+    ],
+)
+def test_how_many_partitions_a_request_makes(both, topics):
+    assert_same(
+        both,
+        "CreateTopics",
+        7,
+        ("configs", "topic_id"),
+        topics=[new_topic(*one) for one in topics],
+        timeout_ms=30_000,
+        validate_only=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [
+        [("t", 10_002, None)],
+        [("t", 2, None)],
+        [("t", 1, None)],
+        [("t", -1, None)],
+        [("unknown", 20_000, None)],
+        [("t", 3, None), ("t", 4, None)],
+        [("t", 4, [[1]])],
+        [("t", 4, [[1], [1]])],
+        [("t", 3, [[9]])],
+        [("t", 3, [[1, 1]])],
+        [("t", 3, [[]])],
+    ],
+)
+def test_how_topics_grow(both, topics):
+    """Kafka's answer to more than 10,000 partitions is UNKNOWN_SERVER_ERROR, and many are made."""
+    asked = [
+        {
+            "name": name,
+            "count": count,
+            "assignments": given and [{"broker_ids": one} for one in given],
+        }
+        for name, count, given in topics
+    ]
+    assert_same(both, "CreatePartitions", 3, topics=asked, timeout_ms=30_000, validate_only=True)

@@ -1,4 +1,8 @@
-#include "base/hash_map.h"
+#include <algorithm>
+
+#include "base/parse.h"
+#include "broker/creation_limits.h"
+#include "model/topic_name.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
 
@@ -8,21 +12,18 @@ namespace {
 using asked_topic = protocol::create_topics_request::creatable_topic;
 using answered_topic = protocol::create_topics_response::topic_result;
 
-void refuse(answered_topic& target, const error& why) {
-  target.error_code = code_of(std::optional(why));
-  target.error_message = why.message;
-}
-
 // Replicas by partition, which are numbered from 0 without a gap.
 result<std::vector<std::vector<node_id_t>>> assignment_of(const asked_topic& asked) {
   std::vector<std::vector<node_id_t>> replicas(asked.assignments.size());
+  std::vector<bool> is_named(replicas.size());
   for (const auto& given : asked.assignments) {
     const auto place = static_cast<std::size_t>(given.partition_index);
-    if (given.partition_index < 0 || place >= replicas.size() || !replicas[place].empty()) {
+    if (given.partition_index < 0 || place >= replicas.size() || is_named[place]) {
       return make_error(error_code::invalid_replica_assignment,
                         "partitions should be a consecutive 0-based integer sequence");
     }
-    for (const std::int32_t node : given.broker_ids) replicas[place].emplace_back(node);
+    is_named[place] = true;
+    replicas[place] = nodes_of(given.broker_ids);
   }
   return replicas;
 }
@@ -61,48 +62,63 @@ void fill(const create_topics_call& call, const broker::created_topic& made,
   }
 }
 
-// A name, and how often the request has it: it is answered once.
-struct named_topic {
-  const asked_topic* first;
-  std::size_t count = 1;
-};
-
-std::vector<named_topic> by_name(const std::vector<asked_topic>& all) {
-  std::vector<named_topic> names;
-  hash_map<std::string_view, std::size_t> places;
-  for (const asked_topic& one : all) {
-    const auto [known, is_new] = places.try_emplace(one.name, names.size());
-    if (is_new) {
-      names.push_back({&one});
-    } else {
-      ++names[known->second].count;
-    }
-  }
-  return names;
-}
-
-void create(const create_topics_call& call, const named_topic& named, answered_topic& target) {
-  const asked_topic& asked = *named.first;
-  target.name = asked.name;
-  target.error_message.reset();
-  if (named.count > 1) {
-    return refuse(target, {error_code::invalid_argument, "Duplicate topic name."});
-  }
+void create(const create_topics_call& call, const asked_topic& asked, answered_topic& target) {
   auto topic = translate(asked);
   if (!topic.ok()) return refuse(target, topic.failure());
   target.error_code = not_answered;
-  call->core().create_topic(std::move(*topic), call->request.validate_only,
-                            [call, &target](const auto& made) {
-                              if (!made.ok()) return refuse(target, made.failure());
-                              fill(call, *made, target);
-                            });
+  call->core().create_topic(
+      std::move(*topic), call->request.validate_only,
+      [call, &target](result<broker::created_topic> made) {
+        if (!made.ok()) return refuse(target, made.failure());
+        // What thousands of topics show takes longer than the engine has.
+        call->shared().engine.post_aside(
+            [call, &target, made = std::move(*made)] { fill(call, made, target); });
+      });
+}
+
+// num.partitions
+std::int64_t default_partitions(broker::broker& core) {
+  const std::string id = fmt::format("{}", core.describe_cluster().node);
+  const auto configs = core.describe_configs({broker::resource_type::broker, id});
+  if (!configs.ok()) return 1;
+  const auto found = std::ranges::find(*configs, "num.partitions", &broker::config_entry::name);
+  if (found == configs->end() || !found->value) return 1;
+  return parse_integer<std::int64_t>(*found->value).value_or(1);
+}
+
+// Topics that will be refused for themselves count, too.
+broker::creation_total total_of(const create_topics_call& call,
+                                const std::vector<named_once<asked_topic>>& named) {
+  broker::creation_total total;
+  std::optional<std::int64_t> by_default;
+  for (const auto& [asked, count] : named) {
+    if (count > 1 || asked->name == model::cluster_metadata_topic) continue;
+    std::int64_t partitions = asked->num_partitions;
+    if (!asked->assignments.empty()) {
+      partitions = static_cast<std::int64_t>(asked->assignments.size());
+    } else if (partitions == -1) {
+      if (!by_default) by_default = default_partitions(call->core());
+      partitions = *by_default;
+    }
+    partitions = std::max<std::int64_t>(partitions, 0);
+    total.partitions += partitions;
+    total.records += 1 + static_cast<std::int64_t>(asked->configs.size()) + partitions;
+  }
+  return total;
 }
 
 }  // namespace
 
 void create_topics(create_topics_call call) {
-  pair_up(by_name(call->request.topics), call->response.topics,
-          [&](const named_topic& named, auto& target) { create(call, named, target); });
+  const auto named = once_by_name(call->request.topics);
+  const auto excess = total_of(call, named).excess();
+  pair_up(named, call->response.topics, [&](const auto& one, auto& target) {
+    target.name = one.first->name;
+    target.error_message.reset();
+    if (one.count > 1) return refuse(target, named_twice());
+    if (excess) return refuse(target, *excess);
+    create(call, *one.first, target);
+  });
 }
 
 }  // namespace ringlog::server::handlers

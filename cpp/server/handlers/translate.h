@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash_map.h"
 #include "broker/broker.h"
 #include "server/call.h"
 
@@ -31,11 +32,40 @@ void pair_up(const std::vector<Asked>& asked, std::vector<Answered>& answered, V
 // What stands in an answer until its reply comes.
 inline constexpr std::int16_t not_answered = code_of(model::kafka_error::unknown_server_error);
 
+// Elements of a request that have the same name are answered once, where the first one stands.
+template <typename Asked>
+struct named_once {
+  const Asked* first;
+  std::size_t count = 1;
+};
+
+template <typename Asked>
+std::vector<named_once<Asked>> once_by_name(const std::vector<Asked>& all) {
+  std::vector<named_once<Asked>> names;
+  hash_map<std::string_view, std::size_t> places;
+  for (const Asked& one : all) {
+    const auto [known, is_new] = places.try_emplace(one.name, names.size());
+    if (is_new) {
+      names.push_back({&one});
+    } else {
+      ++names[known->second].count;
+    }
+  }
+  return names;
+}
+
+inline error named_twice() { return {error_code::invalid_argument, "Duplicate topic name."}; }
+
 // The outcome of what was asked, where a sentence says it besides the number.
 template <typename T, typename Answered>
 void tell(const result<T>& outcome, Answered& target) {
   target.error_code = code_of(outcome);
   target.error_message = message_of(outcome);
+}
+
+template <typename Answered>
+void refuse(Answered& target, const error& why) {
+  tell(status(why), target);
 }
 
 // Where call_base::has_room_for says no.
@@ -53,6 +83,10 @@ inline std::vector<std::int32_t> numbers_of(const std::vector<node_id_t>& nodes)
   std::vector<std::int32_t> numbers;
   for (const node_id_t node : nodes) numbers.push_back(node.value());
   return numbers;
+}
+
+inline std::vector<node_id_t> nodes_of(const std::vector<std::int32_t>& numbers) {
+  return {numbers.begin(), numbers.end()};
 }
 
 inline std::optional<std::string> to_text(const std::optional<std::string_view>& given) {

@@ -112,6 +112,22 @@ TEST_F(admin_test, bad_topics_are_refused_in_kafkas_words) {
   EXPECT_EQ(refused(asked).message, "Topic 'a_b' collides with existing topic: a.b");
 }
 
+TEST_F(admin_test, requests_for_too_many_partitions_are_refused_in_kafkas_words) {
+  constexpr std::string_view too_many = "Excessively large number of partitions per request.";
+  constexpr std::string_view too_much = "Unable to perform excessively large batch operation.";
+  EXPECT_EQ(computer.create("t", 10'001).failure().message, too_many);
+  EXPECT_EQ(computer.create("a b", 10'001).code(), error_code::policy_violation);
+  EXPECT_EQ(computer.create("t", 10'000).failure().message, too_much);
+  const config_map one_config{{"retention.ms", "1000"}};
+  EXPECT_EQ(computer.create("t", 9'999, one_config).failure().message, too_much);
+  EXPECT_TRUE(computer.facade().list_topics().empty());
+  ASSERT_TRUE(computer.create("t", 9'998, one_config).ok());
+  EXPECT_EQ(grow("t", 19'999).failure().message, too_many);
+  EXPECT_EQ(grow("t", INT32_MAX).code(), error_code::policy_violation);
+  EXPECT_EQ(*grow("t", 19'998), 19'998);
+  EXPECT_EQ(computer.facade().find_topic("t")->partitions.size(), 19'998U);
+}
+
 TEST_F(admin_test, validation_alone_makes_nothing) {
   new_topic asked;
   asked.name = "t";

@@ -12,6 +12,7 @@
 #include "server/frame_maker.h"
 #include "server/server_fixture.h"
 
+// Sanitizers that have an allocator of their own count its bytes.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define RINGLOG_COUNTS_ALLOCATIONS
 #elif defined(__has_feature)
@@ -20,7 +21,7 @@
 #endif
 #endif
 #ifdef RINGLOG_COUNTS_ALLOCATIONS
-#include <sanitizer/allocator_interface.h>
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // g++ has no header for it
 #endif
 
 namespace ringlog::server {
