@@ -82,6 +82,10 @@ void add_serve_command(CLI::App& program, int& outcome) {
   command->add_option("--http", given->http,
                       "PORT of this machine, or HOST:PORT, for GET /metrics (Prometheus' text "
                       "format) and GET /health. Default: no such endpoint");
+  command->add_option("--nodes", given->nodes,
+                      "How many brokers clients are to see, on ports from that of --listen on, "
+                      "with leaders spread among them, for trying their cluster code; there is one "
+                      "copy of the data all the same. Default: 1");
   command->add_option("--config", given->config_file, "Kafka's server.properties, or one like it");
   command->add_option("--set", given->settings, "NAME=VALUE, a broker setting by Kafka's name");
   command->add_flag("-v,--verbose", *verbose,

@@ -75,6 +75,7 @@ result<io::host_port> http_place_of(const std::string& given) {
 result<node::serving_options> serving_of(const serve_arguments& given,
                                          const model::config_map& settings) {
   node::serving_options options;
+  options.nodes = given.nodes;
   if (given.listen.empty()) {
     TRY_ASSIGN(options.listeners, listeners_of(settings));
   }
@@ -110,6 +111,12 @@ result<serve_plan> plan_to_serve(const serve_arguments& given,
   TRY_ASSIGN(const std::string data, data_of(given, plan.settings));
   plan.address = address_of(data);
   TRY_ASSIGN(plan.serving, serving_of(given, plan.settings));
+  if (given.nodes > 1) {
+    plan.warnings.push_back(
+        fmt::format("clients see {} brokers where there is one: there is one copy of the data, "
+                    "whatever replication factors say",
+                    given.nodes));
+  }
   return plan;
 }
 

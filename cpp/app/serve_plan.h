@@ -15,6 +15,7 @@ struct serve_arguments {
   std::vector<std::string> listen;
   std::optional<std::string> advertise;
   std::optional<std::string> http;
+  std::size_t nodes = 1;
   std::optional<std::string> config_file;
   std::vector<std::string> settings;  // NAME=VALUE
 };

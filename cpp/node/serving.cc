@@ -84,22 +84,26 @@ struct serving::network_thread {
   engine_thread thread;
 };
 
-serving::serving(std::shared_ptr<node> opened) : node_(std::move(opened)) {}
+serving::serving(std::shared_ptr<node> opened, std::size_t node_count)
+    : node_(std::move(opened)), node_count_(node_count) {}
 
 serving::~serving() { close(milliseconds(0)); }
 
 result<std::unique_ptr<serving>> serving::start(std::shared_ptr<node> opened,
                                                 const serving_options& options) {
-  std::unique_ptr<serving> made(new serving(std::move(opened)));
+  std::unique_ptr<serving> made(new serving(std::move(opened), options.nodes));
   node& served = *made->node_;
+  TRY(made->check_nodes(options));
   TRY_ASSIGN(const settings given, settings::of(served.broker()));
   TRY(made->make_threads(threads_of(given)));
   std::vector<server::server::place> places;
   for (const auto& one : made->threads_) places.push_back({one->loop.get(), &one->network});
-  made->server_ =
-      std::make_unique<server::server>(served.broker(), served.engine(), served.time(),
-                                       served.random(), served.log(), limits_of(given), places);
-  for (const listener& one : options.listeners) TRY(made->listen(one));
+  made->server_ = std::make_unique<server::server>(served.broker(), options.nodes, served.engine(),
+                                                   served.time(), served.random(), served.log(),
+                                                   limits_of(given), places);
+  for (const listener& one : options.listeners) {
+    for (std::size_t node = 0; node < options.nodes; ++node) TRY(made->listen(one, node));
+  }
   if (options.http) TRY(made->listen_for_http(*options.http));
   return made;
 }
@@ -142,16 +146,42 @@ status serving::listen_for_http(const io::host_port& wanted) {
   return http_addresses_.empty() ? outcome : status();
 }
 
-// Clients are told the name that was listened on; of all addresses, the one that they came by.
-status serving::listen(const listener& wanted) {
-  TRY_ASSIGN(const auto found, io::socket_address::look_up(wanted.where));
-  const std::string& host = wanted.where.host;
-  const io::host_port by_itself{is_everywhere(host) ? "" : host, 0};
+status serving::check_nodes(const serving_options& options) const {
+  if (options.nodes == 1) return {};
+  if (options.nodes < 1 || options.nodes > limits::presented_nodes_max) {
+    return make_error(error_code::invalid_argument, "{} nodes: 1 to {} can be shown to clients",
+                      options.nodes, limits::presented_nodes_max);
+  }
+  if (options.listeners.size() != 1) {
+    return make_error(error_code::invalid_argument,
+                      "several nodes listen from the port of one listener on, not of {}",
+                      options.listeners.size());
+  }
+  const std::string directory = node_->broker().describe_cluster().log_directory;
+  if (node_->address() != "file:" + directory) return {};
+  return make_error(error_code::unsupported,
+                    "{} is a log directory of Kafka's, opened in place: serve it as the one node "
+                    "that it is",
+                    directory);
+}
+
+// Clients are told the name that was listened on; of all addresses, the one that they came by. The
+// ports of further nodes follow those of the first.
+status serving::listen(const listener& wanted, std::size_t node) {
+  const auto port_of = [node](std::uint16_t first) {
+    return static_cast<std::uint16_t>(first == 0 ? 0 : first + node);
+  };
+  io::host_port place = wanted.where;
+  place.port = port_of(place.port);
+  TRY_ASSIGN(auto found, io::socket_address::look_up(place));
+  // A free port is one of one address.
+  if (node_count_ > 1 && place.port == 0) found.erase(found.begin() + 1, found.end());
+  const io::host_port by_itself{is_everywhere(place.host) ? "" : place.host, 0};
   const io::host_port told = wanted.advertised.value_or(by_itself);
   status missing;
   bool listens = false;
   for (const io::socket_address& where : found) {
-    status outcome = listen_on(where, {told.host, told.port});
+    status outcome = listen_on(where, node, {told.host, port_of(told.port)});
     if (is_missing_here(outcome)) {
       missing = std::move(outcome);
       continue;
@@ -162,10 +192,11 @@ status serving::listen(const listener& wanted) {
   return listens ? status() : missing;
 }
 
-status serving::listen_on(const io::socket_address& where, server::advertised_address told) {
+status serving::listen_on(const io::socket_address& where, std::size_t node,
+                          server::advertised_address told) {
   auto answered = std::make_shared<std::promise<result<io::socket_address>>>();
   auto answer = answered->get_future();
-  server_->listen(where, std::move(told), [answered](result<io::socket_address> outcome) {
+  server_->listen(where, node, std::move(told), [answered](result<io::socket_address> outcome) {
     answered->set_value(std::move(outcome));
   });
   TRY_ASSIGN(io::socket_address bound, answer.get());

@@ -21,6 +21,9 @@ struct listener {
 struct serving_options {
   std::vector<listener> listeners;
   std::optional<io::host_port> http;  // where metrics can be read; none: nowhere
+  // More than one: so many brokers for clients to see, each on a port of its own, from that of the
+  // one listener on (server/presented_nodes.h). Not on a log directory of Kafka's.
+  std::size_t nodes = 1;
 };
 
 // An open node on the network, under Kafka's protocol: a server on network threads of its own.
@@ -54,15 +57,18 @@ class serving {
  private:
   struct network_thread;
 
-  explicit serving(std::shared_ptr<node> opened);
+  serving(std::shared_ptr<node> opened, std::size_t node_count);
 
   result<std::unique_ptr<network_thread>> make_thread() const;
   status make_threads(std::size_t count);
-  status listen(const listener& wanted);
+  status check_nodes(const serving_options& options) const;
+  status listen(const listener& wanted, std::size_t node);
   status listen_for_http(const io::host_port& wanted);
-  status listen_on(const io::socket_address& where, server::advertised_address told);
+  status listen_on(const io::socket_address& where, std::size_t node,
+                   server::advertised_address told);
 
   const std::shared_ptr<node> node_;
+  const std::size_t node_count_;  // for clients to see
   std::vector<std::unique_ptr<network_thread>> threads_;
   std::unique_ptr<server::server> server_;
   std::unique_ptr<server::http_home> http_;
@@ -73,3 +79,9 @@ class serving {
 };
 
 }  // namespace ringlog::node
+
+namespace ringlog::limits {
+
+inline constexpr std::size_t presented_nodes_max = 64;
+
+}  // namespace ringlog::limits

@@ -16,10 +16,11 @@
 
 namespace ringlog::server {
 
-// Who asks, and where clients of that listener are told to find this broker.
+// Who asks whom, and where clients of that listener are told to find that broker.
 struct caller {
   std::string host;  // numeric
   advertised_address broker_address;
+  broker::broker& asked;
 };
 
 // A request that is about to be handled.
@@ -44,7 +45,8 @@ class call_base {
  public:
   static constexpr std::string_view anonymous_user = "ANONYMOUS";
 
-  broker::broker& core() const { return origin_.shared->core; }
+  // Of several nodes that are presented, the one that was asked.
+  broker::broker& core() const { return origin_.from->asked; }
   const shared_state& shared() const { return *origin_.shared; }
   server_metrics& metrics() const { return origin_.shared->metrics; }
   fetch_session_cache& fetch_sessions() const { return origin_.shared->fetch_sessions; }

@@ -28,10 +28,10 @@ std::vector<shared_bytes> to_parts(byte_buffer bytes) {
 }  // namespace
 
 client_connection::client_connection(connection_home& home, const io::socket_address& peer,
-                                     const advertised_address& advertised)
+                                     const advertised_address& advertised, broker::broker& asked)
     : home_(home),
       shared_(home.shared()),
-      from_(std::make_shared<caller>(peer.host(), advertised)),
+      from_(std::make_shared<caller>(caller{peer.host(), advertised, asked})),
       route_(std::make_shared<answer_route>(home.loop(), *this)),
       input_(shared_->requests, shared_->limits.frame_bytes_max),
       last_used_(shared_->time.now()) {}

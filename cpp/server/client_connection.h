@@ -24,7 +24,7 @@ class connection_home;
 class client_connection final : public io::connection_user {
  public:
   client_connection(connection_home& home, const io::socket_address& peer,
-                    const advertised_address& advertised);
+                    const advertised_address& advertised, broker::broker& asked);
   ~client_connection() override;
 
   void opened(io::connection& mine) override;

@@ -9,8 +9,8 @@ namespace ringlog::server {
 // Of one listener: makes a client of each connection and picks its home, one after another.
 class server::acceptor final : public io::listener_user {
  public:
-  acceptor(server& owner, advertised_address advertised)
-      : owner_(owner), advertised_(std::move(advertised)) {}
+  acceptor(server& owner, advertised_address advertised, broker::broker& asked)
+      : owner_(owner), advertised_(std::move(advertised)), asked_(asked) {}
 
   answer accepted(const io::socket_address& peer, const io::socket_address& local) override {
     if (!owner_.shared_->connections.add(peer.host())) {
@@ -24,7 +24,7 @@ class server::acceptor final : public io::listener_user {
     connection_home& home = *owner_.homes_[next_++ % owner_.homes_.size()];
     const advertised_address told{advertised_.host.empty() ? local.host() : advertised_.host,
                                   advertised_.port == 0 ? local.port() : advertised_.port};
-    return {&home.network(), std::make_unique<client_connection>(home, peer, told)};
+    return {&home.network(), std::make_unique<client_connection>(home, peer, told, asked_)};
   }
 
   void failed(const error& cause) override {
@@ -34,27 +34,35 @@ class server::acceptor final : public io::listener_user {
  private:
   server& owner_;
   const advertised_address advertised_;
+  broker::broker& asked_;
   std::size_t next_ = 0;
 };
 
-server::server(broker::broker& core, executor& engine, const clock& time, random_source& random,
-               log_sink& sink, const server_limits& limits, const std::vector<place>& places)
-    : shared_(std::make_shared<shared_state>(core, engine, time, random, sink, limits)) {
+server::server(broker::broker& core, std::size_t node_count, executor& engine, const clock& time,
+               random_source& random, log_sink& sink, const server_limits& limits,
+               const std::vector<place>& places)
+    : shared_(
+          std::make_shared<shared_state>(core, node_count, engine, time, random, sink, limits)) {
   for (const place& one : places) {
     homes_.push_back(std::make_unique<connection_home>(*one.loop, *one.network, shared_));
   }
 }
 
-void server::listen(const io::socket_address& where, advertised_address advertised,
+void server::listen(const io::socket_address& where, std::size_t node,
+                    advertised_address advertised,
                     callback<void(result<io::socket_address>)> done) {
   connection_home& first = *homes_.front();
   first.loop().post(
-      [this, &first, where, advertised = std::move(advertised), done = std::move(done)]() mutable {
-        auto made =
-            first.network().listen(where, std::make_unique<acceptor>(*this, std::move(advertised)));
+      [this, &first, where, node, told = std::move(advertised), done = std::move(done)]() mutable {
+        presented_nodes* const nodes = shared_->nodes.get();
+        broker::broker& asked = nodes == nullptr ? shared_->core : nodes->broker_of(node);
+        auto made = first.network().listen(where, std::make_unique<acceptor>(*this, told, asked));
         if (!made.ok()) return done(std::move(made.failure()));
         listeners_.push_back(*made);
-        done((*made)->address());
+        const io::socket_address& bound = (*made)->address();
+        if (told.port == 0) told.port = bound.port();
+        if (nodes != nullptr) nodes->set_address(node, std::move(told));
+        done(bound);
       });
 }
 

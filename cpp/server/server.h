@@ -23,12 +23,15 @@ class server {
   };
 
   // The places outlive the server; there is at least one. `random` is used by any thread. The
-  // engine is the core's: what may block is run by its post_aside().
-  server(broker::broker& core, executor& engine, const clock& time, random_source& random,
-         log_sink& sink, const server_limits& limits, const std::vector<place>& places);
+  // engine is the core's: what may block is run by its post_aside(). Clients see as many nodes as
+  // it says (presented_nodes.h).
+  server(broker::broker& core, std::size_t node_count, executor& engine, const clock& time,
+         random_source& random, log_sink& sink, const server_limits& limits,
+         const std::vector<place>& places);
 
-  // Calls back, on the first network thread, with the address that is listened on.
-  void listen(const io::socket_address& where, advertised_address advertised,
+  // For clients of the node of that index. Calls back, on the first network thread, with the
+  // address that is listened on.
+  void listen(const io::socket_address& where, std::size_t node, advertised_address advertised,
               callback<void(result<io::socket_address>)> done);
 
   // Listens no more, begins no more requests, and closes each connection when what it has under way

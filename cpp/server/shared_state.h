@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "base/random.h"
 #include "broker/broker.h"
 #include "server/fetch_session_cache.h"
+#include "server/presented_nodes.h"
 #include "server/request_memory.h"
 #include "server/server_limits.h"
 #include "server/server_metrics.h"
@@ -37,9 +39,10 @@ class connection_counts {
 
 // What all connections of a server have together; kept by them and by their calls. Any thread.
 struct shared_state {
-  shared_state(broker::broker& asked, executor& aside, const clock& clock, random_source& random,
-               log_sink& log, const server_limits& given)
+  shared_state(broker::broker& asked, std::size_t node_count, executor& aside, const clock& clock,
+               random_source& random, log_sink& log, const server_limits& given)
       : core(asked),
+        nodes(node_count > 1 ? std::make_unique<presented_nodes>(asked, node_count) : nullptr),
         engine(aside),
         time(clock),
         sink(log),
@@ -49,7 +52,8 @@ struct shared_state {
                         given.fetch_session_eviction_min}) {}
 
   broker::broker& core;
-  executor& engine;  // the core's
+  const std::unique_ptr<presented_nodes> nodes;  // none: the core is the only one
+  executor& engine;                              // the core's
   const clock& time;
   log_sink& sink;
   const server_limits limits;

@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include "server/handlers/handlers.h"
 #include "server/handlers/translate.h"
 
@@ -12,16 +14,18 @@ void refuse(answered_partition& target, model::kafka_error code, std::string mes
   target.error_message = std::move(message);
 }
 
-// The one node has every partition, so that it stays there is all that can be asked for.
-void move(const replicas& wanted, bool exists, std::int32_t node, answered_partition& target) {
-  if (!exists) {
+// What is there stays there, which is all that can be asked for.
+void move(const replicas& wanted, const broker::partition_description* there,
+          answered_partition& target) {
+  if (there == nullptr) {
     refuse(target, model::kafka_error::unknown_topic_or_partition, partition_not_here);
   } else if (!wanted) {
     refuse(target, model::kafka_error::no_reassignment_in_progress,
            "No partition reassignment is in progress.");
-  } else if (*wanted != std::vector{node}) {
+  } else if (*wanted != numbers_of(there->replicas)) {
     refuse(target, model::kafka_error::invalid_replica_assignment,
-           fmt::format("the replicas of a partition must name the one broker there is: {}", node));
+           fmt::format("the replicas of a partition stay where they are: {}",
+                       fmt::join(numbers_of(there->replicas), ",")));
   }
 }
 
@@ -30,15 +34,16 @@ void move(const replicas& wanted, bool exists, std::int32_t node, answered_parti
 void alter_partition_reassignments(alter_partition_reassignments_call call) {
   call->response.allow_replication_factor_change = call->request.allow_replication_factor_change;
   call->response.error_message.reset();
-  const std::int32_t node = call->core().describe_cluster().node.value();
   pair_up(call->request.topics, call->response.responses, [&](const auto& topic, auto& answered) {
     answered.name = topic.name;
-    const std::int32_t count = partition_count(call->core(), topic.name);
+    const auto found = call->core().find_topic(topic.name);
+    const auto count = found ? static_cast<std::int32_t>(found->partitions.size()) : 0;
     pair_up(topic.partitions, answered.partitions, [&](const auto& asked, auto& target) {
       target.partition_index = asked.partition_index;
       target.error_message.reset();
       const bool exists = asked.partition_index >= 0 && asked.partition_index < count;
-      move(asked.replicas, exists, node, target);
+      const auto place = static_cast<std::size_t>(asked.partition_index);
+      move(asked.replicas, exists ? &found->partitions[place] : nullptr, target);
     });
   });
 }

@@ -10,20 +10,22 @@ namespace {
 using asked_topic = protocol::create_partitions_request::topic;
 using replicas = std::vector<std::int32_t>;
 
-// Where the new partitions are to lie; nothing there is to choose from, but what is asked for has
-// to be possible (Kafka: ReplicationControlManager.validateManualPartitionAssignment).
-std::optional<error> fault_of(const replicas& wanted, std::int32_t node) {
+// Where new partitions are to lie is not for clients to choose, but what they ask for has to be
+// possible (Kafka: ReplicationControlManager.validateManualPartitionAssignment).
+std::optional<error> fault_of(replicas wanted, const std::vector<shown_broker>& brokers) {
   const auto fault = [](std::string what) {
     return error{error_code::invalid_replica_assignment,
                  "The manual partition assignment includes " + std::move(what)};
   };
   if (wanted.empty()) return fault("an empty replica list.");
+  std::ranges::sort(wanted);
   for (const std::int32_t one : wanted) {
-    if (one == node) continue;
+    if (std::ranges::count(brokers, one, &shown_broker::id) > 0) continue;
     return fault(fmt::format("broker {}, but no such broker is registered.", one));
   }
-  if (wanted.size() == 1) return std::nullopt;
-  return fault(fmt::format("the broker {} more than once.", node));
+  const auto twice = std::ranges::adjacent_find(wanted);
+  if (twice == wanted.end()) return std::nullopt;
+  return fault(fmt::format("the broker {} more than once.", *twice));
 }
 
 std::optional<error> fault_of(const create_partitions_call& call, const asked_topic& asked,
@@ -36,9 +38,9 @@ std::optional<error> fault_of(const create_partitions_call& call, const asked_to
                       "specified.",
                       additional, given);
   }
-  const std::int32_t node = call->core().describe_cluster().node.value();
+  const auto brokers = brokers_of(*call);
   for (const auto& one : *asked.assignments) {
-    if (auto fault = fault_of(one.broker_ids, node)) return fault;
+    if (auto fault = fault_of(one.broker_ids, brokers)) return fault;
   }
   return std::nullopt;
 }

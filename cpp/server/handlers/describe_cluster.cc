@@ -20,10 +20,12 @@ void describe_cluster(describe_cluster_call call) {
   const auto cluster = call->core().describe_cluster();
   response.cluster_id = cluster.cluster_id;
   response.controller_id = cluster.controller.value();
-  auto& node = response.brokers.emplace_back();
-  node.broker_id = cluster.node.value();
-  node.host = call->from().broker_address.host;
-  node.port = call->from().broker_address.port;
+  for (shown_broker& one : brokers_of(*call)) {
+    auto& node = response.brokers.emplace_back();
+    node.broker_id = one.id;
+    node.host = std::move(one.host);
+    node.port = one.port;
+  }
   if (call->request.include_cluster_authorized_operations) {
     response.cluster_authorized_operations = authorized_operations::cluster;
   }

@@ -25,8 +25,10 @@ void add_node(const describe_quorum_call& call, node_id_t leader) {
   node.node_id = leader.value();
   auto& listener = node.listeners.emplace_back();
   listener.name = "PLAINTEXT";
-  listener.host = call->from().broker_address.host;
-  listener.port = call->from().broker_address.port;
+  const auto broker = find_broker(*call, leader);
+  if (!broker) return;
+  listener.host = broker->host;
+  listener.port = static_cast<std::uint16_t>(broker->port);
 }
 
 }  // namespace

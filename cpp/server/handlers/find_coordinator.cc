@@ -19,30 +19,42 @@ std::optional<std::pair<model::kafka_error, std::string>> fault_of(std::int8_t k
                    std::string("transactions cannot be written yet, only read"));
 }
 
+std::optional<shown_broker> coordinator_of(const find_coordinator_call& call,
+                                           std::string_view group) {
+  const auto& nodes = call->shared().nodes;
+  return find_broker(*call, nodes == nullptr ? call->core().describe_cluster().node
+                                             : nodes->coordinator_of(group));
+}
+
 // The fields of a coordinator stand in the response itself (before version 4), else in its list.
 template <typename Target>
-void fill(const find_coordinator_call& call, std::string_view message_of_success, Target& target) {
-  if (const auto fault = fault_of(call->request.key_type)) {
+void fill(const find_coordinator_call& call, std::string_view key,
+          std::string_view message_of_success, Target& target) {
+  auto fault = fault_of(call->request.key_type);
+  const auto coordinator = fault ? std::nullopt : coordinator_of(call, key);
+  if (!fault && !coordinator) {
+    fault = {model::kafka_error::coordinator_not_available, "the coordinator does not listen yet"};
+  }
+  if (call->version() >= 1) target.error_message = fault ? fault->second : message_of_success;
+  if (fault) {
     target.error_code = code_of(fault->first);
-    if (call->version() >= 1) target.error_message = fault->second;
     target.node_id = -1;
     target.port = -1;
     return;
   }
-  if (call->version() >= 1) target.error_message = message_of_success;
-  target.node_id = call->core().describe_cluster().node.value();
-  target.host = call->from().broker_address.host;
-  target.port = call->from().broker_address.port;
+  target.node_id = coordinator->id;
+  target.host = coordinator->host;
+  target.port = coordinator->port;
 }
 
 }  // namespace
 
 void find_coordinator(find_coordinator_call call) {
-  if (call->version() < 4) return fill(call, "NONE", call->response);
+  if (call->version() < 4) return fill(call, call->request.key, "NONE", call->response);
   pair_up(call->request.coordinator_keys, call->response.coordinators,
           [&](std::string_view key, auto& target) {
             target.key = key;
-            fill(call, "", target);
+            fill(call, key, "", target);
           });
 }
 

@@ -66,11 +66,9 @@ void metadata(metadata_call call) {
   const protocol::metadata_request& request = call->request;
   protocol::metadata_response& response = call->response;
   const auto cluster = call->core().describe_cluster();
-  response.brokers.push_back({cluster.node.value(),
-                              call->from().broker_address.host,
-                              call->from().broker_address.port,
-                              std::nullopt,
-                              {}});
+  for (shown_broker& one : brokers_of(*call)) {
+    response.brokers.push_back({one.id, std::move(one.host), one.port, std::nullopt, {}});
+  }
   response.cluster_id = cluster.cluster_id;
   response.controller_id = cluster.controller.value();
   if (request.include_cluster_authorized_operations) {

@@ -94,6 +94,34 @@ inline std::optional<std::string> to_text(const std::optional<std::string_view>&
   return std::string(*given);
 }
 
+struct shown_broker {
+  std::int32_t id;
+  std::string host;
+  std::int32_t port;
+};
+
+// The brokers that there are for this client.
+inline std::vector<shown_broker> brokers_of(const call_base& call) {
+  const advertised_address& mine = call.from().broker_address;
+  const auto& nodes = call.shared().nodes;
+  if (nodes == nullptr) {
+    return {{call.core().describe_cluster().node.value(), mine.host, mine.port}};
+  }
+  std::vector<shown_broker> all;
+  for (const auto& [id, told] : nodes->addresses()) {
+    all.push_back({id.value(), told.host.empty() ? mine.host : told.host, told.port});
+  }
+  return all;
+}
+
+// None: it does not listen yet.
+inline std::optional<shown_broker> find_broker(const call_base& call, node_id_t id) {
+  for (shown_broker& one : brokers_of(call)) {
+    if (one.id == id.value()) return std::move(one);
+  }
+  return std::nullopt;
+}
+
 inline topic_partition make_partition(std::string_view topic, std::int32_t partition) {
   return {std::string(topic), partition_id_t(partition)};
 }

@@ -105,11 +105,11 @@ class SlowDiskTest : public server_fixture {
     const status begun =
         await<status>([&](auto done) { engine_->post([this, done] { core_->start(done); }); });
     ASSERT_TRUE(begun.ok()) << begun.failure().message;
-    server_ =
-        std::make_unique<server>(core_->broker(), *engine_, clock_, random_, sink_, server_limits(),
-                                 std::vector<server::place>{{network_loop_.get(), network_.get()}});
+    server_ = std::make_unique<server>(
+        core_->broker(), 1, *engine_, clock_, random_, sink_, server_limits(),
+        std::vector<server::place>{{network_loop_.get(), network_.get()}});
     const auto bound = await<result<io::socket_address>>([&](auto done) {
-      server_->listen(io::socket_address::look_up({"127.0.0.1", 0}).value().front(),
+      server_->listen(io::socket_address::look_up({"127.0.0.1", 0}).value().front(), 0,
                       {"127.0.0.1", 0}, done);
     });
     ASSERT_TRUE(bound.ok()) << bound.failure().message;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -43,9 +44,9 @@ class wire_client {
 
   // The size in front.
   static byte_buffer framed(bytes_view content) {
-    byte_buffer frame(4);
+    byte_buffer frame(4 + content.size());
     store_be(frame.data(), static_cast<std::int32_t>(content.size()));
-    append(frame, content);
+    std::ranges::copy(content, frame.begin() + 4);
     return frame;
   }
 
