@@ -63,6 +63,7 @@ enum class kafka_error : std::int16_t {
   group_subscribed_to_topic = 86,
   invalid_record = 87,
   unstable_offset_commit = 88,
+  throttling_quota_exceeded = 89,
   invalid_update_version = 95,
   unknown_topic_id = 100,
   fetch_session_topic_id_error = 106,

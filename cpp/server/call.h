@@ -48,6 +48,7 @@ class call_base {
   // Of several nodes that are presented, the one that was asked.
   broker::broker& core() const { return origin_.from->asked; }
   const shared_state& shared() const { return *origin_.shared; }
+  client_telemetry& telemetry() const { return origin_.shared->telemetry; }
   server_metrics& metrics() const { return origin_.shared->metrics; }
   fetch_session_cache& fetch_sessions() const { return origin_.shared->fetch_sessions; }
   const caller& from() const { return *origin_.from; }

@@ -36,7 +36,8 @@ template <runs where, typename Request, typename Response>
 result<begun> begin_with(void (*handler)(call_ptr<Request, Response>), call_origin origin) {
   std::int16_t& version = origin.header.header.request_api_version;
   const protocol::api_info& api = *origin.header.api;
-  const bool knows_version = api.has_version(version) && version <= api.highest_advertised_version;
+  const bool knows_version =
+      api.has_version(version) && version <= offered_versions(api, *origin.shared).highest;
   if (!knows_version && api.key != protocol::api_versions_request::info.api_key) {
     return make_error(error_code::unsupported, "{} has no version {}", api.name, version);
   }
@@ -116,6 +117,8 @@ const std::array table{
     serve<handlers::describe_producers, runs::aside>(),
     serve<handlers::consumer_group_heartbeat>(),
     serve<handlers::consumer_group_describe>(),
+    serve<handlers::get_telemetry_subscriptions>(),
+    serve<handlers::push_telemetry, runs::aside>(),
     serve<handlers::list_config_resources>(),
     serve<handlers::describe_topic_partitions>(),
 };
@@ -130,6 +133,15 @@ const auto infos = [] {
 }  // namespace
 
 std::span<const protocol::api_info* const> served_apis() { return infos; }
+
+version_range offered_versions(const protocol::api_info& api, const shared_state& shared) {
+  const bool is_telemetry =
+      api.key == protocol::get_telemetry_subscriptions_request::info.api_key ||
+      api.key == protocol::push_telemetry_request::info.api_key;
+  if (!is_telemetry) return {api.lowest_advertised_version, api.highest_advertised_version};
+  if (!shared.telemetry.is_on()) return {};
+  return {api.lowest_version, api.highest_version};
+}
 
 result<begun> begin_call(call_origin origin) {
   const std::int16_t key = origin.header.api->key;

@@ -20,4 +20,13 @@ result<begun> begin_call(call_origin origin);
 // By the first bytes of its header.
 bool is_produce_frame(bytes_view frame);
 
+// What ApiVersions says of the API: Kafka's versions. Those of clients' telemetry (KIP-714) are
+// offered, as by Kafka, while somebody receives it. Empty: it is not offered.
+struct version_range {
+  std::int16_t lowest = 0;
+  std::int16_t highest = -1;
+  bool is_empty() const { return highest < lowest; }
+};
+version_range offered_versions(const protocol::api_info& api, const shared_state& shared);
+
 }  // namespace ringlog::server

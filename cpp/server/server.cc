@@ -67,6 +67,7 @@ void server::listen(const io::socket_address& where, std::size_t node,
 }
 
 std::unique_ptr<http_home> server::make_http_home(io::loop& loop, io::network& network) const {
+  shared_->telemetry.turn_on();
   return std::make_unique<http_home>(loop, network, shared_);
 }
 

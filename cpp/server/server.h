@@ -38,7 +38,8 @@ class server {
   // is answered. Fetches that wait are answered at once.
   void drain();
 
-  // The HTTP endpoint of this server, for a network thread that does nothing else.
+  // The HTTP endpoint of this server, for a network thread that does nothing else. With it clients
+  // are asked for what they measure.
   std::unique_ptr<http_home> make_http_home(io::loop& loop, io::network& network) const;
 
   std::int64_t connection_count() const { return shared_->connections.all(); }

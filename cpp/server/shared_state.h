@@ -16,6 +16,7 @@
 #include "server/request_memory.h"
 #include "server/server_limits.h"
 #include "server/server_metrics.h"
+#include "server/telemetry/client_telemetry.h"
 
 namespace ringlog::server {
 
@@ -49,7 +50,8 @@ struct shared_state {
         limits(given),
         fetch_sessions(clock, random,
                        {given.fetch_sessions_max, given.fetch_session_bytes_max,
-                        given.fetch_session_eviction_min}) {}
+                        given.fetch_session_eviction_min}),
+        telemetry(clock, random) {}
 
   broker::broker& core;
   const std::unique_ptr<presented_nodes> nodes;  // none: the core is the only one
@@ -62,6 +64,7 @@ struct shared_state {
   connection_counts connections{limits};
   fetch_session_cache fetch_sessions;
   server_metrics metrics;
+  client_telemetry telemetry;
 };
 
 }  // namespace ringlog::server

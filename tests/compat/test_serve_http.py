@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 
 import kafka_clients
+import kafka_oracle
 import pytest
 from confluent_kafka.admin import NewTopic
 from served import Served
@@ -65,3 +66,30 @@ def test_metrics_and_health():
 def test_there_is_no_endpoint_unless_asked_for():
     with Served("memory:") as server:
         assert server.http is None
+
+
+def test_what_kafkas_producer_measures(kafka_class_path):
+    """It pushes what it has when it closes; Kafka would forget it after three intervals, too."""
+    with Served("memory:", "--http", "0") as server:
+        wanted = ("--entity-type", "client-metrics", "--entity-name", "all")
+        kafka_oracle.configs(
+            server.bootstrap,
+            *(
+                "--alter",
+                *wanted,
+                "--add-config",
+                "metrics=[org.apache.kafka.producer.],interval.ms=60000",
+            ),
+        )
+        kafka_oracle.tool(
+            "org.apache.kafka.tools.VerifiableProducer",
+            *("--bootstrap-server", server.bootstrap, "--topic", "counted"),
+            *("--max-messages", "100"),
+        )
+        _, _, page = get(f"{server.http}/metrics")
+        found = samples(page)
+        measured = [
+            name for name in found if name.startswith("kafka_client_org_apache_kafka_producer_")
+        ]
+        assert len(measured) > 10, page
+        assert all('client_id="producer-1"' in name for name in measured)

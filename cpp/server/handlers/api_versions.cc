@@ -49,8 +49,9 @@ void api_versions(api_versions_call call) {
   }
   for (const protocol::api_info* api : served_apis()) {
     if (is_refused && api->key != protocol::api_versions_request::info.api_key) continue;
-    response.api_keys.push_back(
-        {api->key, api->lowest_advertised_version, api->highest_advertised_version, {}});
+    const version_range offered = offered_versions(*api, call->shared());
+    if (offered.is_empty()) continue;
+    response.api_keys.push_back({api->key, offered.lowest, offered.highest, {}});
   }
   if (!is_refused) add_features(call);
 }

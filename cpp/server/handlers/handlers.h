@@ -58,6 +58,8 @@ using elect_leaders_call =
 using fetch_call = call_ptr<protocol::fetch_request, protocol::fetch_response>;
 using find_coordinator_call =
     call_ptr<protocol::find_coordinator_request, protocol::find_coordinator_response>;
+using get_telemetry_subscriptions_call = call_ptr<protocol::get_telemetry_subscriptions_request,
+                                                  protocol::get_telemetry_subscriptions_response>;
 using heartbeat_call = call_ptr<protocol::heartbeat_request, protocol::heartbeat_response>;
 using incremental_alter_configs_call = call_ptr<protocol::incremental_alter_configs_request,
                                                 protocol::incremental_alter_configs_response>;
@@ -80,6 +82,8 @@ using offset_fetch_call = call_ptr<protocol::offset_fetch_request, protocol::off
 using offset_for_leader_epoch_call =
     call_ptr<protocol::offset_for_leader_epoch_request, protocol::offset_for_leader_epoch_response>;
 using produce_call = call_ptr<protocol::produce_request, protocol::produce_response>;
+using push_telemetry_call =
+    call_ptr<protocol::push_telemetry_request, protocol::push_telemetry_response>;
 using sync_group_call = call_ptr<protocol::sync_group_request, protocol::sync_group_response>;
 using update_features_call =
     call_ptr<protocol::update_features_request, protocol::update_features_response>;
@@ -110,6 +114,7 @@ void describe_topic_partitions(describe_topic_partitions_call call);
 void elect_leaders(elect_leaders_call call);
 void fetch(fetch_call call);
 void find_coordinator(find_coordinator_call call);
+void get_telemetry_subscriptions(get_telemetry_subscriptions_call call);
 void heartbeat(heartbeat_call call);
 void incremental_alter_configs(incremental_alter_configs_call call);
 void init_producer_id(init_producer_id_call call);
@@ -127,6 +132,7 @@ void offset_for_leader_epoch(offset_for_leader_epoch_call call);
 void produce(produce_call call);
 // A partition must be opened first, or much is to be decompressed.
 bool may_block(const produce_call& call);
+void push_telemetry(push_telemetry_call call);
 void sync_group(sync_group_call call);
 void update_features(update_features_call call);
 

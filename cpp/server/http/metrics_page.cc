@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cctype>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -192,12 +194,41 @@ void add_groups(metrics_text& text, const page_content& page) {
   }
 }
 
-std::string write(const shared_state& shared, const page_content& content) {
+std::string plain_name_of(std::string_view name) {
+  std::string plain;
+  for (const char c : name) {
+    plain += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  }
+  const bool may_begin = !plain.empty() && std::isdigit(static_cast<unsigned char>(plain[0])) == 0;
+  return may_begin ? plain : "_" + plain;
+}
+
+// By families and labels, each there once, whatever the clients call them.
+void add_clients(metrics_text& text, client_telemetry& telemetry) {
+  using label_values = std::map<std::string, std::string>;
+  std::map<std::string, std::map<label_values, double>> families;
+  for (const auto& client : telemetry.all()) {
+    for (const client_sample& sample : client.samples) {
+      label_values labels;
+      for (const auto& [label, value] : sample.labels) labels[plain_name_of(label)] = value;
+      labels["client_id"] = client.client_id;
+      labels["client_instance_id"] = client.client.to_string();
+      families["kafka_client_" + plain_name_of(sample.name)][labels] = sample.value;
+    }
+  }
+  for (const auto& [name, samples] : families) {
+    text.family(name, "gauge", "As clients have measured it.");
+    for (const auto& [labels, value] : samples) text.sample(value, {labels.begin(), labels.end()});
+  }
+}
+
+std::string write(shared_state& shared, const page_content& content) {
   metrics_text text;
   add_topics(text, shared.metrics);
   add_requests(text, shared.metrics);
   add_node(text, shared);
   add_groups(text, content);
+  add_clients(text, shared.telemetry);
   return std::move(text).finish();
 }
 
