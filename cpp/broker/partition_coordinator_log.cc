@@ -43,7 +43,15 @@ void partition_coordinator_log::append(std::vector<coordinator_record> records,
 }
 
 void partition_coordinator_log::replay(coordinator_replay& target, callback<void(status)> done) {
-  replay_from(target_->log().offsets().log_start, target, std::move(done));
+  outside_.engine.post_aside(
+      [self = shared_from_this(), &target, done = std::move(done)]() mutable {
+        self->outside_.engine.post(
+            [self, &target, found = self->open_(), done = std::move(done)]() mutable {
+              if (!found.ok()) return done(std::move(found.failure()));
+              self->target_ = std::move(*found);
+              self->replay_from(self->target_->log().offsets().log_start, target, std::move(done));
+            });
+      });
 }
 
 void partition_coordinator_log::replay_from(offset_t from, coordinator_replay& target,

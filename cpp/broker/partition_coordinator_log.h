@@ -8,13 +8,17 @@
 
 namespace ringlog::broker {
 
-// A partition of an internal topic over its log. Shared by the coordinator and what is under way.
+// A partition of an internal topic over its log, which is opened by the replay: that comes before
+// all else. Shared by the coordinator and what is under way.
 class partition_coordinator_log final
     : public coordinator_log,
       public std::enable_shared_from_this<partition_coordinator_log> {
  public:
-  partition_coordinator_log(std::shared_ptr<partition> target, broker_services outside)
-      : target_(std::move(target)), outside_(outside) {}
+  using opened = result<std::shared_ptr<partition>>;
+
+  // `open` may read files and is called aside.
+  partition_coordinator_log(callback<opened()> open, broker_services outside)
+      : open_(std::move(open)), outside_(outside) {}
 
   void append(std::vector<coordinator_record> records,
               callback<void(result<offset_t>)> done) override;
@@ -26,8 +30,9 @@ class partition_coordinator_log final
   static result<offset_t> tell(const result<storage::log_read>& read, offset_t from,
                                coordinator_replay& target);
 
-  const std::shared_ptr<partition> target_;
+  callback<opened()> open_;
   const broker_services outside_;
+  std::shared_ptr<partition> target_;  // of the last replay
 };
 
 }  // namespace ringlog::broker

@@ -143,20 +143,23 @@ std::int32_t group_coordinator::partition_count() const {
 }
 
 result<group_coordinator::shard_ptr> group_coordinator::shard_at(partition_id_t partition) {
-  {
-    const std::lock_guard guard(mutex_);
-    if (closed_) return *closed_;
-    const auto found = shards_.find(partition);
-    if (found != shards_.end()) return found->second;
-  }
-  TRY_ASSIGN(auto target, partitions_.find({std::string(model::group_metadata_topic), partition}));
-  auto made = std::make_shared<group_shard>(
-      std::make_shared<partition_coordinator_log>(std::move(target), outside_),
-      shard_services{settings_, outside_.time, outside_.random, outside_.engine, outside_.sink,
-                     *this});
   const std::lock_guard guard(mutex_);
   if (closed_) return *closed_;
-  return shards_.try_emplace(partition, std::move(made)).first->second;
+  const auto found = shards_.find(partition);
+  if (found != shards_.end()) return found->second;
+  auto made = std::make_shared<group_shard>(
+      std::make_shared<partition_coordinator_log>(
+          [weak = weak_from_this(), partition] { return open(weak.lock().get(), partition); },
+          outside_),
+      shard_services{settings_, outside_.time, outside_.random, outside_.engine, outside_.sink,
+                     *this});
+  return shards_.emplace(partition, std::move(made)).first->second;
+}
+
+result<std::shared_ptr<partition>> group_coordinator::open(group_coordinator* self,
+                                                           partition_id_t partition) {
+  if (self == nullptr) return error{error_code::closed, "the log was closed"};
+  return self->partitions_.find({std::string(model::group_metadata_topic), partition});
 }
 
 template <typename T, typename Action>
@@ -321,30 +324,45 @@ void group_coordinator::delete_offsets(std::string group, std::vector<topic_part
 }
 
 void group_coordinator::list_groups(reply<std::vector<listed_group>> done) {
-  list_loaded(partition_id_t{0}, {}, std::move(done));
+  if (partition_count() == 0) return done(std::vector<listed_group>());
+  outside_.engine.post_aside([self = shared_from_this(), done = std::move(done)]() mutable {
+    self->outside_.engine.post(
+        [self, with_groups = self->partitions_with_groups(), done = std::move(done)]() mutable {
+          self->list_loaded(std::move(with_groups), {}, std::move(done));
+        });
+  });
+}
+
+// Opens them.
+std::vector<partition_id_t> group_coordinator::partitions_with_groups() {
+  std::vector<partition_id_t> found;
+  for (partition_id_t one{0}; one.value() < partition_count(); ++one) {
+    const auto opened = open(this, one);
+    if (!opened.ok()) {
+      found.push_back(one);  // its load tells why
+      continue;
+    }
+    const storage::log_offsets offsets = (*opened)->log().offsets();
+    if (offsets.log_end > offsets.log_start) found.push_back(one);
+  }
+  return found;
 }
 
 // Loads and asks one shard after another.
-void group_coordinator::list_loaded(partition_id_t next, std::vector<listed_group> so_far,
+void group_coordinator::list_loaded(std::vector<partition_id_t> left,
+                                    std::vector<listed_group> so_far,
                                     reply<std::vector<listed_group>> done) {
-  while (next.value() < partition_count() && !may_have_groups(next)) ++next;
-  if (next.value() >= partition_count()) return done(std::move(so_far));
-  auto shard = shard_at(next);
+  if (left.empty()) return done(std::move(so_far));
+  auto shard = shard_at(left.back());
   if (!shard.ok()) return done(std::move(shard.failure()));
-  (*shard)->when_loaded([self = shared_from_this(), shard = shard->get(), next,
+  left.pop_back();
+  (*shard)->when_loaded([self = shared_from_this(), shard = shard->get(), left = std::move(left),
                          so_far = std::move(so_far),
                          done = std::move(done)](const status& loaded) mutable {
     if (!loaded.ok()) return done(loaded.failure());
     for (listed_group& group : shard->list()) so_far.push_back(std::move(group));
-    self->list_loaded(next + 1, std::move(so_far), std::move(done));
+    self->list_loaded(std::move(left), std::move(so_far), std::move(done));
   });
-}
-
-bool group_coordinator::may_have_groups(partition_id_t partition) {
-  const auto found = partitions_.find({std::string(model::group_metadata_topic), partition});
-  if (!found.ok()) return true;  // shard_at tells why
-  const storage::log_offsets offsets = (*found)->log().offsets();
-  return offsets.log_end > offsets.log_start;
 }
 
 void group_coordinator::describe_group(std::string group, reply<described_group> done) {

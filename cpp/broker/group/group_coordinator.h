@@ -66,9 +66,10 @@ class group_coordinator : public std::enable_shared_from_this<group_coordinator>
 
   std::int32_t partition_count() const;
   result<shard_ptr> shard_at(partition_id_t partition);
-  void list_loaded(partition_id_t next, std::vector<listed_group> so_far,
+  static result<std::shared_ptr<partition>> open(group_coordinator* self, partition_id_t partition);
+  std::vector<partition_id_t> partitions_with_groups();
+  void list_loaded(std::vector<partition_id_t> left, std::vector<listed_group> so_far,
                    reply<std::vector<listed_group>> done);
-  bool may_have_groups(partition_id_t partition);
 
   // Calls action(shard, done) with the loaded shard of the group, or answers why there is none. No
   // group is known before __consumer_offsets is there: then `missing` is the answer; without one
