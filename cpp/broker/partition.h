@@ -42,7 +42,7 @@ class partition : public std::enable_shared_from_this<partition> {
   };
 
   // Appends as leader, in the order of one caller's calls. The first append after a start raises
-  // the leader epoch (disk_format rule 2). One for which there is no room in memory waits until
+  // the leader epoch (disk_format rule 2), but of a partition made since. One for which there is no room in memory waits until
   // there is, at most to its deadline, and what comes after it waits behind it. `done` runs inside
   // the call or on the engine's thread.
   void append_as_leader(append request);

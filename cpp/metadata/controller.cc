@@ -74,6 +74,7 @@ struct controller::state : std::enable_shared_from_this<controller::state> {
     reply<leader_epoch_t> done;
   };
 
+  image_ptr at_open;
   std::mutex mutex;  // held while deciding and appending, which do no I/O
   random_source& random;
   std::vector<epoch_raise> raises;  // that wait
@@ -89,6 +90,7 @@ struct controller::state : std::enable_shared_from_this<controller::state> {
   status register_node(storage::log_manager& logs);
   void raise_epochs();
   result<protocol::metadata_record> epoch_raised(const image& now, const epoch_raise& asked) const;
+  bool is_new(const epoch_raise& asked) const;
   result<leader_epoch_t> epoch_of(const epoch_raise& raised) const;
 };
 
@@ -160,6 +162,7 @@ result<std::unique_ptr<controller>> controller::open(storage::services outside,
                                                      metadata_log_options options) {
   auto opened = std::make_shared<state>(random, options);
   TRY_ASSIGN(opened->log, metadata_log::open(outside, logs, std::move(options)));
+  opened->at_open = opened->log->published();
   TRY(opened->register_node(logs));
   return std::unique_ptr<controller>(new controller(std::move(opened)));
 }
@@ -297,6 +300,12 @@ void controller::raise_leader_epoch(const uuid& topic_id, partition_id_t partiti
   state_->raise_epochs();
 }
 
+// Made since the open: nobody has appended to it under its first epoch but this node.
+bool controller::state::is_new(const epoch_raise& asked) const {
+  const topic_ptr topic = at_open->find_topic(asked.topic_id);
+  return topic == nullptr || topic->find_partition(asked.partition) == nullptr;
+}
+
 result<protocol::metadata_record> controller::state::epoch_raised(const image& now,
                                                                   const epoch_raise& asked) const {
   TRY_ASSIGN(const topic_ptr topic, find(now, asked.topic_id));
@@ -335,10 +344,10 @@ void controller::state::raise_epochs() {
       auto record = epoch_raised(now, each);
       if (!record.ok()) {
         refused.emplace_back(std::move(each.done), std::move(record.failure()));
-      } else {
-        decided.push_back(std::move(record).value());
-        possible.push_back(std::move(each));
+        continue;
       }
+      if (!is_new(each)) decided.push_back(std::move(record).value());
+      possible.push_back(std::move(each));
     }
     asked->swap(possible);
     return decided;

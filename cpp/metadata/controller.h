@@ -91,9 +91,9 @@ class controller {
   void update_features(std::vector<std::pair<std::string, std::int16_t>> levels,
                        callback<void(status)> done);
 
-  // Begins the partition's next leader epoch, this node's: before the first append to a partition
-  // after each start. Answers the epoch. unknown_topic_id, unknown_topic_or_partition, not_leader
-  // (the partition has no replica here).
+  // Before the first append to a partition after each start: begins its next leader epoch, this
+  // node's, unless the partition was made since then. Answers the epoch. unknown_topic_id,
+  // unknown_topic_or_partition, not_leader (the partition has no replica here).
   void raise_leader_epoch(const uuid& topic_id, partition_id_t partition,
                           reply<leader_epoch_t> done);
 
