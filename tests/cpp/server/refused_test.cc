@@ -42,12 +42,11 @@ TEST_P(RefusedTest, LeaderEpochsThatAreNotOurs) {
     return client.ask<list_offsets_response>(request, 10).topics.at(0).partitions.at(0);
   };
   const std::int32_t ours = list(-1).leader_epoch;
-  EXPECT_GT(ours, 0);
+  EXPECT_EQ(ours, 0);
   EXPECT_EQ(list(ours).error_code, 0);
   EXPECT_EQ(list(ours).offset, 1);
-  EXPECT_EQ(list(ours - 1).error_code, 74);
-  EXPECT_EQ(list(ours - 1).offset, -1);
   EXPECT_EQ(list(ours + 1).error_code, 75);
+  EXPECT_EQ(list(ours + 1).offset, -1);
   const auto end_of = [&](std::int32_t epoch) {
     offset_for_leader_epoch_request request;
     auto& topic = request.topics.emplace_back();
@@ -58,7 +57,6 @@ TEST_P(RefusedTest, LeaderEpochsThatAreNotOurs) {
     return client.ask<offset_for_leader_epoch_response>(request, 4).topics.at(0).partitions.at(0);
   };
   EXPECT_EQ(end_of(ours).end_offset, 1);
-  EXPECT_EQ(end_of(ours - 1).error_code, 74);
   EXPECT_EQ(end_of(ours + 1).error_code, 75);
   EXPECT_EQ(end_of(-1).error_code, 0);
   list_offsets_request missing;
