@@ -42,9 +42,9 @@ class partition : public std::enable_shared_from_this<partition> {
   };
 
   // Appends as leader, in the order of one caller's calls. The first append after a start raises
-  // the leader epoch (disk_format rule 2), but of a partition made since. One for which there is no room in memory waits until
-  // there is, at most to its deadline, and what comes after it waits behind it. `done` runs inside
-  // the call or on the engine's thread.
+  // the leader epoch (disk_format rule 2), but for a partition made since. One that finds no room
+  // in memory waits for it, at most to its deadline, and what comes after it waits behind it.
+  // `done` runs inside the call or on the engine's thread.
   void append_as_leader(append request);
 
   // ---- waiting for records
