@@ -103,7 +103,7 @@ def test_kafkas_own_tools(cluster, kafka_class_path):
         "org.apache.kafka.tools.ClientCompatibilityTest",
         *("--bootstrap-server", cluster.bootstrap, "--topic", "compatible"),
         *("--num-cluster-nodes", NODES, "--idempotent-producer-supported", "true"),
-        *("--describe-acls-supported", "false", "--expect-record-too-large-exception", "false"),
+        *("--describe-acls-supported", "true", "--expect-record-too-large-exception", "false"),
         *options,
     )
     topics = kafka_oracle.topics
