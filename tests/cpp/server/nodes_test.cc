@@ -1,5 +1,6 @@
 // Several brokers for clients to see.
 
+#include <array>
 #include <set>
 
 #include "server/server_fixture.h"
@@ -139,9 +140,8 @@ TEST_P(NodesTest, ShowTheirOwnConfigsAndLogs) {
   for (std::int32_t node = 1; node <= 3; ++node) {
     auto client = connect_to(node);
     describe_configs_request configs;
-    const std::string id = fmt::format("{}", node);
-    const std::string other = fmt::format("{}", node % 3 + 1);
-    for (const std::string& name : {id, other}) {
+    const std::array ids{fmt::format("{}", node), fmt::format("{}", node % 3 + 1)};
+    for (const std::string& name : ids) {
       auto& asked = configs.resources.emplace_back();
       asked.resource_type = 4;
       asked.resource_name = name;
