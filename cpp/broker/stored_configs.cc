@@ -67,11 +67,14 @@ status check_match(std::string_view text) {
 
 }  // namespace
 
-std::string stored_configs::default_of(resource_type type, std::string_view name) const {
-  if (type == resource_type::group && name.starts_with("consumer.")) {
-    return broker_.value(fmt::format("group.{}", name)).value_or("");
+// Most of a group's defaults are the broker's configs, called "group." and its name.
+config_synonym stored_configs::default_of(resource_type type, std::string_view name) const {
+  const std::string broker_name = fmt::format("group.{}", name);
+  if (type == resource_type::group && model::find_broker_config(broker_name) != nullptr) {
+    return {broker_name, broker_.value(broker_name).value_or(""), config_source::default_config};
   }
-  return std::string(find_definition(type, name)->default_value().value_or(""));
+  const std::string_view value = find_definition(type, name)->default_value().value_or("");
+  return {std::string(name), std::string(value), config_source::default_config};
 }
 
 result<std::vector<config_entry>> stored_configs::describe(const config_resource& resource) const {
@@ -89,15 +92,16 @@ result<std::vector<config_entry>> stored_configs::describe(const config_resource
     entry.name = definition.name;
     entry.type = static_cast<std::int8_t>(definition.type);
     entry.documentation = definition.documentation;
-    const auto own = set.find(entry.name);
-    if (own != set.end()) {
-      const auto source =
-          is_group ? config_source::group_config : config_source::client_metrics_config;
-      entry.synonyms.push_back({entry.name, own->second, source});
+    const config_synonym preset = default_of(resource.type, definition.name);
+    config_synonym effective = preset;
+    if (const auto own = set.find(entry.name); own != set.end()) {
+      effective = {entry.name, own->second,
+                   is_group ? config_source::group_config : config_source::client_metrics_config};
+      entry.synonyms.push_back(effective);
     }
-    entry.synonyms.push_back({entry.name, default_of(resource.type, definition.name)});
-    entry.value = entry.synonyms.front().value;
-    entry.source = entry.synonyms.front().source;
+    if (is_group) entry.synonyms.push_back(preset);  // Kafka shows none for client metrics
+    entry.value = effective.value;
+    entry.source = effective.source;
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -159,7 +163,7 @@ status stored_configs::check_group(const model::config_map& values) const {
   const auto effective = [&](const std::string& name) {
     const auto own = values.find(name);
     const std::string text =
-        own == values.end() ? default_of(resource_type::group, name) : own->second;
+        own == values.end() ? *default_of(resource_type::group, name).value : own->second;
     return model::parse_integer(text).value_or(0);
   };
   if (effective("consumer.session.timeout.ms") > effective("consumer.heartbeat.interval.ms")) {

@@ -30,7 +30,7 @@ class stored_configs {
                model::config_map& values) const;
   status check(const config_resource& resource, const model::config_map& values) const;
   status check_group(const model::config_map& values) const;
-  std::string default_of(resource_type type, std::string_view name) const;
+  config_synonym default_of(resource_type type, std::string_view name) const;
 
   const broker_services& outside_;
   const model::config_values& broker_;
