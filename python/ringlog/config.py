@@ -148,24 +148,30 @@ _EVERYWHERE = {
     "sasl_kerberos_service_name": Option("kafka", anything),
     "ssl_check_hostname": Option(True, flag),
 }
+
+#: What connections cannot do yet: None only.
+_NOT_ON_A_CONNECTION = (
+    "ssl_context",
+    "ssl_cafile",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_crlfile",
+    "ssl_password",
+    "ssl_ciphers",
+    "sasl_mechanism",
+    "sasl_plain_username",
+    "sasl_plain_password",
+    "sasl_kerberos_name",
+    "sasl_kerberos_domain_name",
+    "sasl_oauth_token_provider",
+    "proxy_url",
+    "socks5_proxy",
+)
+
 _EVERYWHERE.update(
     (name, Option(None, anything))
     for name in (
-        "ssl_context",
-        "ssl_cafile",
-        "ssl_certfile",
-        "ssl_keyfile",
-        "ssl_crlfile",
-        "ssl_password",
-        "ssl_ciphers",
-        "sasl_mechanism",
-        "sasl_plain_username",
-        "sasl_plain_password",
-        "sasl_kerberos_name",
-        "sasl_kerberos_domain_name",
-        "sasl_oauth_token_provider",
-        "proxy_url",
-        "socks5_proxy",
+        *_NOT_ON_A_CONNECTION,
         "kafka_client",
         "net",
         "selector",
@@ -242,24 +248,6 @@ _NETWORK = (
     "receive_message_max_bytes",
     "max_in_flight_requests_per_connection",
     "bootstrap_timeout_ms",
-)
-
-_NOT_ON_A_CONNECTION = (
-    "ssl_context",
-    "ssl_cafile",
-    "ssl_certfile",
-    "ssl_keyfile",
-    "ssl_crlfile",
-    "ssl_password",
-    "ssl_ciphers",
-    "sasl_mechanism",
-    "sasl_plain_username",
-    "sasl_plain_password",
-    "sasl_kerberos_name",
-    "sasl_kerberos_domain_name",
-    "sasl_oauth_token_provider",
-    "proxy_url",
-    "socks5_proxy",
 )
 
 _RISING_WAITS = ("fetch_max_wait_ms", "request_timeout_ms", "connections_max_idle_ms")
