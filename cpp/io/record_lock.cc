@@ -85,6 +85,16 @@ error held_elsewhere(const std::string& path, pid_t holder) {
                     holder);
 }
 
+// 0: nobody; -1: a process that cannot be seen from here.
+result<pid_t> ask_for_holder(const std::string& path, const owned_descriptor& opened) {
+  struct flock range = whole_file();
+  if (::fcntl(opened.number(), F_GETLK, &range) != 0) {
+    return error_from_errno(errno, "ask for the lock of", path);
+  }
+  if (range.l_type == F_UNLCK) return 0;
+  return range.l_pid > 0 ? range.l_pid : -1;
+}
+
 status set_lock(const std::string& path, const owned_descriptor& opened) {
   constexpr int attempts_max = 10;  // the holder may let go between our two questions
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
@@ -93,11 +103,8 @@ status set_lock(const std::string& path, const owned_descriptor& opened) {
       return {};
     }
     if (errno != EAGAIN && errno != EACCES) return error_from_errno(errno, "lock", path);
-    range = whole_file();
-    if (::fcntl(opened.number(), F_GETLK, &range) != 0) {
-      return error_from_errno(errno, "ask for the lock of", path);
-    }
-    if (range.l_type != F_UNLCK) return held_elsewhere(path, range.l_pid);
+    TRY_ASSIGN(const pid_t holder, ask_for_holder(path, opened));
+    if (holder != 0) return held_elsewhere(path, holder);
   }
   return held_elsewhere(path, 0);
 }
@@ -125,6 +132,27 @@ result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path) {
   registry.holders[id] = ::getpid();
   return std::unique_ptr<file_lock>(
       std::make_unique<record_lock>(std::move(opened), id, ::getpid()));
+}
+
+result<int> find_lock_holder(const std::string& path) {
+  lock_registry& registry = lock_registry::instance();
+  const std::lock_guard guard(registry.mutex);
+  struct stat about {};
+  if (::stat(path.c_str(), &about) == 0 && registry.holds({about.st_dev, about.st_ino})) {
+    return ::getpid();
+  }
+  owned_descriptor opened(
+      retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CLOEXEC); }));
+  if (!opened.is_open() && errno == ENOENT) return 0;
+  if (!opened.is_open()) return error_from_errno(errno, "open", path);
+  if (::fstat(opened.number(), &about) != 0) return error_from_errno(errno, "stat", path);
+  if (registry.holds({about.st_dev, about.st_ino})) {
+    opened.release();  // renamed onto our path since the stat: closing it would drop our own lock
+    return ::getpid();
+  }
+  TRY_ASSIGN(const pid_t holder, ask_for_holder(path, opened));
+  if (holder < 0) return held_elsewhere(path, holder);
+  return holder;
 }
 
 }  // namespace ringlog::io

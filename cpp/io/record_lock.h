@@ -21,4 +21,9 @@ namespace ringlog::io {
 // Callable from any thread.
 result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path);
 
+// The process that holds the lock of `path`, which may be this one; 0 when nobody does or there is
+// no such file. error_code::locked when it is a process that cannot be seen from here (another
+// container's or machine's). Callable from any thread.
+result<int> find_lock_holder(const std::string& path);
+
 }  // namespace ringlog::io

@@ -35,13 +35,13 @@ status socket_listener::bind_and_listen(const socket_options& options) {
 void socket_listener::open() { home_.driver().accept(*this); }
 
 void socket_listener::on_accepted(int outcome) {
-  if (outcome >= 0) return hand_over(owned_descriptor(outcome));
+  if (outcome >= 0) return hand_over(socket_descriptor(owned_descriptor(outcome)));
   const monotonic_time again = home_.time().now() + limits::accept_pause;
   pause_ = home_.loop_of().schedule_at(again, [this] { open(); });
   user_->failed(network_error(-outcome, "accept connections on", address_));
 }
 
-void socket_listener::hand_over(owned_descriptor socket) {
+void socket_listener::hand_over(socket_descriptor socket) {
   listener_user::answer taken = user_->accepted(socket_address::peer_of(socket.number()),
                                                 socket_address::local_of(socket.number()));
   if (taken.user == nullptr) return;

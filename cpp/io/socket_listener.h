@@ -4,6 +4,7 @@
 
 #include "base/executor.h"
 #include "io/network.h"
+#include "io/socket_descriptor.h"
 #include "io/socket_driver.h"
 
 namespace ringlog::io {
@@ -33,10 +34,10 @@ class socket_listener final : public listener, public watched_socket {
   explicit socket_listener(socket_network& home) : home_(home) {}
 
   status bind_and_listen(const socket_options& options);
-  void hand_over(owned_descriptor socket);
+  void hand_over(socket_descriptor socket);
 
   socket_network& home_;
-  owned_descriptor socket_;
+  socket_descriptor socket_;
   socket_address address_;
   std::unique_ptr<listener_user> user_;
   executor::timer_id pause_ = 0;

@@ -34,7 +34,7 @@ void socket_network::connect(const socket_address& where, monotonic_time deadlin
   if (closed_ != nullptr) return refuse(std::move(user), *closed_);
   auto target = where.to_system();
   if (!target.ok()) return refuse(std::move(user), std::move(target.failure()));
-  owned_descriptor socket = make_socket(where.family(), options);
+  socket_descriptor socket = make_socket(where.family(), options);
   if (!socket.is_open()) {
     return refuse(std::move(user), network_error(errno, "connect to", where));
   }
@@ -42,14 +42,14 @@ void socket_network::connect(const socket_address& where, monotonic_time deadlin
   if (made != nullptr) made->connect(std::move(target).value(), deadline);
 }
 
-void socket_network::adopt(owned_descriptor socket, std::unique_ptr<connection_user> user) {
+void socket_network::adopt(socket_descriptor socket, std::unique_ptr<connection_user> user) {
   if (closed_ != nullptr) return refuse(std::move(user), *closed_);
   const socket_address peer = socket_address::peer_of(socket.number());
   socket_stream* made = keep(std::move(socket), peer, std::move(user));
   if (made != nullptr) made->open();
 }
 
-socket_stream* socket_network::keep(owned_descriptor socket, const socket_address& peer,
+socket_stream* socket_network::keep(socket_descriptor socket, const socket_address& peer,
                                     std::unique_ptr<connection_user> user) {
   set_up_stream(socket.number(), peer);
   auto made = std::make_unique<socket_stream>(*this, std::move(socket), peer);

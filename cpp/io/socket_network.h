@@ -29,13 +29,13 @@ class socket_network final : public network {
   loop& loop_of() { return loop_; }
   const clock& time() const { return clock_; }
   socket_driver& driver() { return loop_.sockets(); }
-  void adopt(owned_descriptor socket, std::unique_ptr<connection_user> user);
+  void adopt(socket_descriptor socket, std::unique_ptr<connection_user> user);
   std::unique_ptr<socket_stream> forget(socket_stream& gone);
   std::unique_ptr<socket_listener> forget(socket_listener& gone);
 
  private:
   // Null when the engine cannot watch it; then the user has been told.
-  socket_stream* keep(owned_descriptor socket, const socket_address& peer,
+  socket_stream* keep(socket_descriptor socket, const socket_address& peer,
                       std::unique_ptr<connection_user> user);
   void refuse(std::unique_ptr<connection_user> user, error cause);
 

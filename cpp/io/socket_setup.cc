@@ -8,8 +8,8 @@ void set_option(int descriptor, int level, int name, int value) {
   ::setsockopt(descriptor, level, name, &value, sizeof(value));
 }
 
-owned_descriptor make_socket(int family, const socket_options& options) {
-  owned_descriptor made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+socket_descriptor make_socket(int family, const socket_options& options) {
+  socket_descriptor made(owned_descriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)));
   if (!made.is_open()) return made;
   const auto [send_bytes, receive_bytes] = options;
   if (send_bytes > 0) set_option(made.number(), SOL_SOCKET, SO_SNDBUF, send_bytes);

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "io/network.h"
-#include "io/owned_descriptor.h"
+#include "io/socket_descriptor.h"
 
 namespace ringlog::io {
 
 // A stream socket, close-on-exec, with buffers of the sizes asked for; none with errno set.
-owned_descriptor make_socket(int family, const socket_options& options);
+socket_descriptor make_socket(int family, const socket_options& options);
 
 // For both ends of a connection: small messages go out at once (TCP_NODELAY), and a peer that
 // vanished is noticed in the end (SO_KEEPALIVE, as Kafka's brokers set it).

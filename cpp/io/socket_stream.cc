@@ -10,7 +10,7 @@
 
 namespace ringlog::io {
 
-socket_stream::socket_stream(socket_network& home, owned_descriptor socket,
+socket_stream::socket_stream(socket_network& home, socket_descriptor socket,
                              const socket_address& peer)
     : home_(home), socket_(std::move(socket)), peer_(peer) {}
 

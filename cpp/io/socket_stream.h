@@ -5,6 +5,7 @@
 
 #include "base/executor.h"
 #include "io/network.h"
+#include "io/socket_descriptor.h"
 #include "io/socket_driver.h"
 
 namespace ringlog::io {
@@ -15,7 +16,7 @@ class socket_network;
 // that came during a pause, the target of a connect) is held aside, so that an idle one is small.
 class socket_stream final : public connection, public watched_socket {
  public:
-  socket_stream(socket_network& home, owned_descriptor socket, const socket_address& peer);
+  socket_stream(socket_network& home, socket_descriptor socket, const socket_address& peer);
 
   // For the network, once, on a socket that the driver watches: its user; then it is connected, or
   // is to be.
@@ -70,7 +71,7 @@ class socket_stream final : public connection, public watched_socket {
   void close_if_both_ended();
 
   socket_network& home_;
-  owned_descriptor socket_;
+  socket_descriptor socket_;
   socket_address peer_;
   std::unique_ptr<connection_user> user_;
   std::unique_ptr<attempt> attempt_;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/limits.h"
+#include "io/fork_closed.h"
 
 namespace ringlog::io {
 namespace {
@@ -48,7 +49,7 @@ result<std::unique_ptr<uring_engine>> uring_engine::make(const clock& time) {
 }
 
 uring_engine::~uring_engine() {
-  if (ring_built_) io_uring_queue_exit(&ring_);
+  if (ring_built_ && keep_when_forked(ring_.ring_fd)) io_uring_queue_exit(&ring_);
 }
 
 status uring_engine::build() {
@@ -66,6 +67,7 @@ status uring_engine::build() {
   }
   if (outcome < 0) return refused(-outcome);
   ring_built_ = true;
+  close_when_forked(ring_.ring_fd);
   // Waiting with a time limit, and no lost completions.
   constexpr unsigned needed = IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP;
   if ((wanted.features & needed) != needed) return refused(ENOSYS);

@@ -109,6 +109,56 @@ TEST_P(NetworkTest, AUnixSocketTellsItsPeersProcess) {
   EXPECT_EQ(client.cause->message, "closed by client");
 }
 
+// A process that is killed while a child of its own lives on: its peers hear of its end at once.
+TEST_P(NetworkTest, AForkedChildKeepsNoConnection) {
+  const temporary_directory directory;
+  const auto where = socket_address::of_path(directory / "socket");
+  std::array<int, 2> lives{};
+  ASSERT_EQ(::pipe(lives.data()), 0);
+  const pid_t server = ::fork();
+  if (server == 0) {
+    ::close(lives[1]);
+    network_.reset();
+    static_cast<void>(engine_.release());  // a ring does not outlive a fork
+    engine_ = make_engine(GetParam(), clock_, sink_).value();
+    network_ = std::make_unique<socket_network>(*engine_, clock_);
+    side accepted;
+    accepted.when_received = [&](side&, bytes_view) {
+      char end;
+      if (::fork() == 0) ::_exit(::read(lives[0], &end, 1) == 0 ? 0 : 1);
+      ::raise(SIGKILL);
+    };
+    run([&] { listen(where, accepted); });
+  }
+  ::close(lives[0]);
+  const owned_descriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval patience{.tv_sec = 20, .tv_usec = 0};
+  ::setsockopt(client.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  const auto target = where.to_system().value();
+  while (::connect(client.number(), target.address(), target.size) != 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(::send(client.number(), "x", 1, 0), 1);
+  char end = 0;
+  ssize_t received = 0;
+  do {
+    received = ::recv(client.number(), &end, 1, 0);  // this process's own ring may interrupt it
+  } while (received < 0 && errno == EINTR);
+  EXPECT_TRUE(received == 0 || (received < 0 && errno == ECONNRESET)) << received << " " << errno;
+  // The kernel takes a dead process's ring apart a moment later, and its listener with it.
+  int refused = 0;
+  for (int i = 0; refused == 0 && i < 20'000; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const owned_descriptor late(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(late.number(), target.address(), target.size) != 0) refused = errno;
+  }
+  EXPECT_EQ(refused, ECONNREFUSED);
+  ::close(lives[1]);
+  int outcome = 0;
+  EXPECT_EQ(::waitpid(server, &outcome, 0), server);
+  EXPECT_TRUE(WIFSIGNALED(outcome) && WTERMSIG(outcome) == SIGKILL) << outcome;
+}
+
 // Parts of all sizes, in one list and in many, through buffers that take a part of one only.
 TEST_P(NetworkTest, LargeTransfersThroughSmallBuffers) {
   const std::uint64_t seed = test_seed();

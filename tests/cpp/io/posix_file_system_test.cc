@@ -1,4 +1,5 @@
 #include "io/posix_file_system.h"
+#include "io/record_lock.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -92,6 +93,21 @@ TEST_F(PosixFileSystemTest, ALockExcludesThisProcessByEveryPath) {
   EXPECT_EQ(in_child([&] { return disk_.lock(directory_ / ".lock").ok() ? 1 : 0; }), 0);
   held.reset();
   EXPECT_TRUE(disk_.lock(directory_ / "link/.lock").ok());
+}
+
+TEST_F(PosixFileSystemTest, TheHolderOfALockIsKnown) {
+  const std::string path = directory_ / ".lock";
+  EXPECT_EQ(find_lock_holder(path).value(), 0);
+  EXPECT_FALSE(disk_.exists(path).value());
+  auto held = disk_.lock(path).value();
+  EXPECT_EQ(find_lock_holder(path).value(), ::getpid());
+  const pid_t parent = ::getpid();
+  const auto sees_parent = [&] { return find_lock_holder(path).value() == parent ? 0 : 1; };
+  EXPECT_EQ(in_child(sees_parent), 0);
+  EXPECT_EQ(in_child([&] { return disk_.lock(path).ok() ? 1 : 0; }), 0) << "asking dropped it";
+  held.reset();
+  EXPECT_EQ(find_lock_holder(path).value(), 0);
+  EXPECT_EQ(in_child([&] { return find_lock_holder(path).value(); }), 0);
 }
 
 TEST_F(PosixFileSystemTest, ALockExcludesOtherProcessesAndNamesTheHolder) {
