@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/properties.h"
+#include "io/record_lock.h"
 
 namespace ringlog::node {
 namespace {
@@ -14,6 +15,7 @@ constexpr std::string_view file_scheme = "file:";
 constexpr std::string_view memory_scheme = "memory:";
 constexpr std::string_view identity_file = "meta.properties";
 constexpr std::string_view lock_file = ".lock";
+constexpr std::string_view socket_file = "ringlog.sock";
 constexpr std::string_view set_aside_identity_file = "meta.properties.ringlog";  // while in use
 
 result<model::config_map> parse_settings(std::string_view text, std::string_view address) {
@@ -40,9 +42,10 @@ std::string absolute(std::string_view path) {
 
 // What may stand beside log/ in a directory of ours before it holds a log.
 bool may_stand_there(const std::string& name) {
-  constexpr std::array<std::string_view, 6> known = {
-      "log", "journal", "ringlog.sock", "ringlog.properties", "server.properties", "lost+found"};
-  return name.starts_with('.') || std::ranges::find(known, name) != known.end();
+  constexpr std::array<std::string_view, 5> known = {"log", "journal", "ringlog.properties",
+                                                     "server.properties", "lost+found"};
+  return name.starts_with('.') || name.starts_with(socket_file) ||
+         std::ranges::find(known, name) != known.end();
 }
 
 status check_not_foreign(io::file_system& disk, const std::string& path) {
@@ -58,11 +61,13 @@ status check_not_foreign(io::file_system& disk, const std::string& path) {
 }
 
 // Whether `path` is a log directory; one that is open, or was when its process was killed, has its
-// identity set aside.
+// identity set aside. Who has it open may put it back between two looks.
 result<bool> is_log_directory(io::file_system& disk, const std::string& path) {
-  TRY_ASSIGN(const bool free, disk.exists(path + "/" + std::string(identity_file)));
-  if (free) return true;
-  return disk.exists(path + "/" + std::string(set_aside_identity_file));
+  for (const std::string_view name : {identity_file, set_aside_identity_file, identity_file}) {
+    TRY_ASSIGN(const bool there, disk.exists(path + "/" + std::string(name)));
+    if (there) return true;
+  }
+  return false;
 }
 
 status make_durably(io::file_system& disk, const std::string& path) {
@@ -140,6 +145,18 @@ result<std::unique_ptr<io::file_lock>> lock_if_used(io::file_system& disk,
   TRY_ASSIGN(const bool there, disk.exists(path));
   if (!there) return std::unique_ptr<io::file_lock>();
   return disk.lock(path);
+}
+
+std::string socket_path(const directory_layout& layout) {
+  return io::parent_of(layout.journal_directory) + "/" + std::string(socket_file);
+}
+
+result<int> find_owner(const directory_layout& layout) {
+  return io::find_lock_holder(layout.log_directory + "/" + std::string(lock_file));
+}
+
+result<bool> may_be_used_by_another(io::file_system& disk, const directory_layout& layout) {
+  return disk.exists(layout.log_directory + "/" + std::string(identity_file));
 }
 
 result<model::config_map> read_server_properties(io::file_system& disk, const std::string& top) {

@@ -46,6 +46,17 @@ result<directory_layout> find_directory(io::file_system& disk, const std::string
 result<std::unique_ptr<io::file_lock>> lock_if_used(io::file_system& disk,
                                                     const std::string& log_directory);
 
+// The socket by which other processes reach who has the log open.
+std::string socket_path(const directory_layout& layout);
+
+// The process that has the log open, this one perhaps, or a program of another kind that holds its
+// lock; 0 when nobody does. error_code::locked when that process cannot be seen from here.
+result<int> find_owner(const directory_layout& layout);
+
+// Whether the log can be open in another program than ringlog, which sets the directory's identity
+// aside when it begins to write.
+result<bool> may_be_used_by_another(io::file_system& disk, const directory_layout& layout);
+
 // server.properties in the directory; empty when there is none.
 result<model::config_map> read_server_properties(io::file_system& disk, const std::string& top);
 

@@ -42,6 +42,7 @@ struct place {
   std::unique_ptr<io::file_system> disk;
   std::string log_directory;
   std::string journal_directory;  // empty in memory
+  std::string socket_path;        // likewise
   model::config_map settings;     // of the directory itself
 };
 
@@ -58,6 +59,7 @@ result<place> find_place(const log_address& address, log_sink& sink) {
   TRY_ASSIGN(found.settings, read_server_properties(*found.disk, layout.top));
   found.log_directory = layout.log_directory;
   found.journal_directory = layout.journal_directory;
+  found.socket_path = socket_path(layout);
   if (layout.is_kafka_log_directory) {
     sink.log(log_level::info, "{} is a Kafka log directory: opened in place", layout.top);
   }
@@ -88,6 +90,7 @@ status open_node::start(const log_address& address, const model::config_map& set
   options.settings.merge(model::config_map(embedded_defaults()));
   options.takes_damaged_journal = damaged == damaged_journal::taken;
   disk_ = std::move(where.disk);
+  socket_path_ = std::move(where.socket_path);
   TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
   TRY_ASSIGN(engine_, io::make_engine(choice, clock_, sink_));
   thread_.start(*engine_, "ringlog-engine");
@@ -129,8 +132,18 @@ status open_node::start_reading(core_options options) {
   return {};
 }
 
+void open_node::share() {
+  if (socket_path_.empty()) return;
+  socket_ = std::make_unique<owner_socket>(*this, *engine_, *disk_, socket_path_);
+  const status opened = socket_->open();
+  if (opened.ok()) return;
+  sink_.log(log_level::warning, "{}: other processes cannot share it: {}", address_,
+            opened.failure().message);
+}
+
 status open_node::close(milliseconds wait_max) {
   closed_.store(true, std::memory_order_release);
+  if (socket_ != nullptr) TRY(socket_->close(wait_max));
   status outcome = wait_for(*engine_, wait_max, "close " + address_,
                             [this](callback<void(status)> done) { core_->close(std::move(done)); });
   if (!outcome.ok() && outcome.code() == error_code::timed_out) return outcome;

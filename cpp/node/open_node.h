@@ -12,6 +12,7 @@
 #include "node/core.h"
 #include "node/engine_thread.h"
 #include "node/node.h"
+#include "node/owner_socket.h"
 
 namespace ringlog::node {
 
@@ -43,6 +44,10 @@ class open_node final : public node {
   const std::string& address() const override { return address_; }
   status check_usable() const override;
 
+  // From here on other processes reach the log by its directory's socket. Where none can be made
+  // the log is as good as ever for this process, and its sink is told. Once; nothing in memory.
+  void share();
+
   const storage::replayed_journal& replayed() const { return core_->replayed(); }
 
   // error_code::invalid_config naming the first of `wanted` that this node has another value for.
@@ -72,6 +77,8 @@ class open_node final : public node {
   std::unique_ptr<io::loop> engine_;
   engine_thread thread_;
   std::unique_ptr<core> core_;
+  std::string socket_path_;  // empty in memory
+  std::unique_ptr<owner_socket> socket_;
   std::atomic<bool> closed_ = false;
 };
 

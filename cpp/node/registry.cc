@@ -74,6 +74,7 @@ result<std::shared_ptr<node>> registry::open_new(lock& held, const std::string& 
   entries_[key] = {};
   held.unlock();
   auto opened = open_node::open(address, settings, sink);
+  if (opened.ok()) (*opened)->share();
   held.lock();
   changed_.notify_all();
   if (!opened.ok()) {

@@ -84,22 +84,27 @@ struct serving::network_thread {
   engine_thread thread;
 };
 
-serving::serving(std::shared_ptr<node> opened, std::size_t node_count)
-    : node_(std::move(opened)), node_count_(node_count) {}
+serving::serving(node& opened, std::size_t node_count) : node_(opened), node_count_(node_count) {}
 
 serving::~serving() { close(milliseconds(0)); }
 
 result<std::unique_ptr<serving>> serving::start(std::shared_ptr<node> opened,
                                                 const serving_options& options) {
-  std::unique_ptr<serving> made(new serving(std::move(opened), options.nodes));
-  node& served = *made->node_;
+  TRY_ASSIGN(auto made, start(*opened, options));
+  made->kept_ = std::move(opened);
+  return made;
+}
+
+result<std::unique_ptr<serving>> serving::start(node& opened, const serving_options& options) {
+  std::unique_ptr<serving> made(new serving(opened, options.nodes));
   TRY(made->check_nodes(options));
-  TRY_ASSIGN(const settings given, settings::of(served.broker()));
-  TRY(made->make_threads(threads_of(given)));
+  TRY_ASSIGN(const settings given, settings::of(opened.broker()));
+  const std::size_t threads = options.network_threads;
+  TRY(made->make_threads(threads > 0 ? threads : threads_of(given)));
   std::vector<server::server::place> places;
   for (const auto& one : made->threads_) places.push_back({one->loop.get(), &one->network});
-  made->server_ = std::make_unique<server::server>(served.broker(), options.nodes, served.engine(),
-                                                   served.time(), served.random(), served.log(),
+  made->server_ = std::make_unique<server::server>(opened.broker(), options.nodes, opened.engine(),
+                                                   opened.time(), opened.random(), opened.log(),
                                                    limits_of(given), places);
   for (const listener& one : options.listeners) {
     for (std::size_t node = 0; node < options.nodes; ++node) TRY(made->listen(one, node));
@@ -110,8 +115,8 @@ result<std::unique_ptr<serving>> serving::start(std::shared_ptr<node> opened,
 
 result<std::unique_ptr<serving::network_thread>> serving::make_thread() const {
   TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
-  TRY_ASSIGN(auto loop, io::make_engine(choice, node_->time(), node_->log()));
-  auto made = std::make_unique<network_thread>(std::move(loop), node_->time());
+  TRY_ASSIGN(auto loop, io::make_engine(choice, node_.time(), node_.log()));
+  auto made = std::make_unique<network_thread>(std::move(loop), node_.time());
   made->thread.start(*made->loop, "ringlog-network");
   return made;
 }
@@ -157,8 +162,8 @@ status serving::check_nodes(const serving_options& options) const {
                       "several nodes listen from the port of one listener on, not of {}",
                       options.listeners.size());
   }
-  const std::string directory = node_->broker().describe_cluster().log_directory;
-  if (node_->address() != "file:" + directory) return {};
+  const std::string directory = node_.broker().describe_cluster().log_directory;
+  if (node_.address() != "file:" + directory) return {};
   return make_error(error_code::unsupported,
                     "{} is a log directory of Kafka's, opened in place: serve it as the one node "
                     "that it is",
@@ -208,8 +213,8 @@ void serving::close(milliseconds drain_max) {
   if (std::exchange(is_closed_, true)) return;
   if (server_ != nullptr) {
     server_->drain();
-    const monotonic_time end = node_->time().now() + drain_max;
-    while (server_->connection_count() > 0 && node_->time().now() < end) {
+    const monotonic_time end = node_.time().now() + drain_max;
+    while (server_->connection_count() > 0 && node_.time().now() < end) {
       std::this_thread::sleep_for(milliseconds(2));
     }
   }

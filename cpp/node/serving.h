@@ -24,6 +24,7 @@ struct serving_options {
   // More than one: so many brokers for clients to see, each on a port of its own, from that of the
   // one listener on (server/presented_nodes.h). Not on a log directory of Kafka's.
   std::size_t nodes = 1;
+  std::size_t network_threads = 0;  // 0: as num.network.threads says
 };
 
 // An open node on the network, under Kafka's protocol: a server on network threads of its own.
@@ -38,6 +39,9 @@ class serving {
   static result<std::unique_ptr<serving>> start(std::shared_ptr<node> opened,
                                                 const serving_options& options);
 
+  // The same for a node that outlives it.
+  static result<std::unique_ptr<serving>> start(node& opened, const serving_options& options);
+
   // As close() without waiting.
   ~serving();
 
@@ -47,8 +51,8 @@ class serving {
   // Of the HTTP endpoint.
   const std::vector<io::socket_address>& http_addresses() const { return http_addresses_; }
 
-  // For what it counts.
-  const server::server& server() const { return *server_; }
+  // For what it counts, and to hand it connections.
+  server::server& server() { return *server_; }
 
   // Listens no more, lets requests under way end for at most so long, closes all connections, and
   // ends the threads. Once.
@@ -57,7 +61,7 @@ class serving {
  private:
   struct network_thread;
 
-  serving(std::shared_ptr<node> opened, std::size_t node_count);
+  serving(node& opened, std::size_t node_count);
 
   result<std::unique_ptr<network_thread>> make_thread() const;
   status make_threads(std::size_t count);
@@ -67,7 +71,8 @@ class serving {
   status listen_on(const io::socket_address& where, std::size_t node,
                    server::advertised_address told);
 
-  const std::shared_ptr<node> node_;
+  std::shared_ptr<node> kept_;
+  node& node_;
   const std::size_t node_count_;  // for clients to see
   std::vector<std::unique_ptr<network_thread>> threads_;
   std::unique_ptr<server::server> server_;

@@ -66,6 +66,10 @@ void server::listen(const io::socket_address& where, std::size_t node,
       });
 }
 
+std::unique_ptr<io::listener_user> server::make_acceptor(advertised_address advertised) {
+  return std::make_unique<acceptor>(*this, std::move(advertised), shared_->core);
+}
+
 std::unique_ptr<http_home> server::make_http_home(io::loop& loop, io::network& network) const {
   shared_->telemetry.turn_on();
   return std::make_unique<http_home>(loop, network, shared_);

@@ -34,6 +34,10 @@ class server {
   void listen(const io::socket_address& where, std::size_t node, advertised_address advertised,
               callback<void(result<io::socket_address>)> done);
 
+  // For a listener of somebody else's network: what it accepts is dealt out as above. Dies before
+  // this server.
+  std::unique_ptr<io::listener_user> make_acceptor(advertised_address advertised);
+
   // Listens no more, begins no more requests, and closes each connection when what it has under way
   // is answered. Fetches that wait are answered at once.
   void drain();
