@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "callbacks.h"
-#include "client/embedded_transport.h"
+#include "client/open_log.h"
 #include "client/remote/kafka_codes.h"
 #include "client/remote/remote_transport.h"
 #include "node/node.h"
@@ -25,8 +25,8 @@ struct open_things {
   std::mutex mutex;
   std::uint64_t last_id = 0;
   std::map<std::uint64_t, std::shared_ptr<std::function<void()>>> clients;  // by registration
-  std::map<std::string, std::shared_ptr<node::node>> held;  // by open(), until close()
-  std::vector<std::weak_ptr<client::transport>> let_go;     // alive while records are on their way
+  std::map<std::string, std::shared_ptr<client::transport>> held;  // by open(), until close()
+  std::vector<std::weak_ptr<client::transport>> let_go;  // alive while records are on their way
   std::atomic<bool> shut_down{false};
 };
 
@@ -40,13 +40,6 @@ void check_may_open() {
   if (things().shut_down) {
     raise_named("ClosedError", "the interpreter is ending: no log can be opened any more");
   }
-}
-
-// Failures to open are about the directory; the address says which.
-std::shared_ptr<node::node> open_node(const std::string& address, const py::handle& config) {
-  check_may_open();
-  const model::config_map settings = to_config_map(config);
-  return value_or_raise(without_gil([&] { return node::open(address, settings); }));
 }
 
 client::remote::remote_options read_network_options(const py::dict& given) {
@@ -77,16 +70,35 @@ client::remote::remote_options read_network_options(const py::dict& given) {
   return options;
 }
 
+// Failures to open are about the directory, those to connect about who was asked; they say which.
+std::shared_ptr<client::transport> value_or_raise_of(
+    result<std::shared_ptr<client::transport>> opened) {
+  if (!opened.ok() && opened.code() == client::remote::nobody_there) {
+    raise_named("BootstrapError", opened.failure().message);
+  }
+  return value_or_raise(std::move(opened));
+}
+
+client::wait_limit limit_of(const py::dict& given, const char* timeout) {
+  return client::wait_limit::after(milliseconds(option<std::int64_t>(given, timeout)),
+                                   &check_signals());
+}
+
+std::shared_ptr<client::transport> open_log(const std::string& address, const py::handle& config,
+                                            client::remote::remote_options options,
+                                            const client::wait_limit& limit) {
+  check_may_open();
+  const model::config_map settings = to_config_map(config);
+  return value_or_raise_of(
+      without_gil([&] { return client::open_log(address, settings, std::move(options), limit); }));
+}
+
 std::shared_ptr<client::transport> connect(const py::dict& given) {
   check_may_open();
   auto options = read_network_options(given);
-  const auto limit = client::wait_limit::after(
-      milliseconds(option<std::int64_t>(given, "bootstrap_timeout_ms")), &check_signals());
-  auto connected = without_gil([&] { return client::remote::connect(std::move(options), limit); });
-  if (!connected.ok() && connected.code() == client::remote::nobody_there) {
-    raise_named("BootstrapError", connected.failure().message);
-  }
-  return value_or_raise(std::move(connected));
+  const auto limit = limit_of(given, "bootstrap_timeout_ms");
+  return value_or_raise_of(
+      without_gil([&] { return client::remote::connect(std::move(options), limit); }));
 }
 
 // Without the GIL.
@@ -104,7 +116,10 @@ void wait_for_let_go() {
 }
 
 void open(const std::string& address, const py::dict& config) {
-  auto opened = open_node(address, config);
+  client::remote::remote_options options;
+  const auto limit =
+      client::wait_limit::after(milliseconds(options.default_api_timeout_ms), &check_signals());
+  auto opened = open_log(address, config, std::move(options), limit);
   const std::lock_guard guard(things().mutex);
   things().held[address] = std::move(opened);
 }
@@ -112,7 +127,7 @@ void open(const std::string& address, const py::dict& config) {
 void close(const std::string& address) {
   check_not_forked();
   raise_if_failed(without_gil([&] {
-    std::shared_ptr<node::node> held;
+    std::shared_ptr<client::transport> held;
     {
       const std::lock_guard guard(things().mutex);
       if (const auto found = things().held.find(address); found != things().held.end()) {
@@ -126,8 +141,11 @@ void close(const std::string& address) {
 }
 
 void back_up(const std::string& address, const std::string& target) {
-  const auto opened = open_node(address, py::dict());
-  raise_if_failed(without_gil([&] { return opened->back_up(target); }));
+  check_may_open();
+  raise_if_failed(without_gil([&]() -> status {
+    TRY_ASSIGN(const auto opened, node::open(address));
+    return opened->back_up(target);
+  }));
 }
 
 // Ends clients in the order of their registration, then logs, then the callback thread.
@@ -152,10 +170,10 @@ void shutdown() {
 }  // namespace
 
 std::shared_ptr<client::transport> open_transport(const py::dict& options) {
-  const py::object network = options["network"];
-  if (!network.is_none()) return connect(network.cast<py::dict>());
-  return client::make_embedded_transport(
-      open_node(option<std::string>(options, "address"), options["broker_config"]));
+  const auto network = options["network"].cast<py::dict>();
+  if (py::len(network["hosts"]) > 0) return connect(network);
+  return open_log(option<std::string>(options, "address"), options["broker_config"],
+                  read_network_options(network), limit_of(network, "default_api_timeout_ms"));
 }
 
 std::vector<broker::topic_description> look_up_topics(client::transport& over,

@@ -11,8 +11,9 @@
 
 namespace ringlog::python {
 
-// The transport of a client's options: to the log of `address` with `broker_config`, opened when it
-// is not open yet, or to the cluster of `network`, where that is not None. Releases the GIL.
+// The transport of a client's options: to the cluster of the hosts that `network` names; where it
+// names none, to the log of `address` with `broker_config`, opened when nobody has it open yet.
+// Releases the GIL.
 std::shared_ptr<client::transport> open_transport(const py::dict& options);
 
 // Those of the named topics that exist; without names all. Releases the GIL and raises.

@@ -1,6 +1,6 @@
 """Addresses: what `bootstrap_servers` may say, and which log it means.
 
-- `"file:./data"`: the log in that directory, opened in this process;
+- `"file:./data"`: the log in that directory, opened in this process or by the one that has it open;
   `"file:./data?log.retention.ms=-1"` sets broker settings;
 - `"memory:"`, `"memory:name"`: a log in this process's memory, shared by all clients that give the
   same name;

@@ -1,8 +1,8 @@
 """Options of the three clients: names, defaults (those of kafka-python 3.x), kinds and ranges.
 
-Options that only concern a network (sockets, reconnecting) are checked and kept but do nothing on a
-log that this process opens itself. TLS, SASL and proxies are refused where hosts are named. Options
-of kafka-python 2.x that 3.x dropped are accepted too.
+Options that only concern a network (sockets, reconnecting) are checked and kept; on a log of a
+directory they act when another process has it open, and do nothing else. TLS, SASL and proxies are
+refused where hosts are named. Options of kafka-python 2.x that 3.x dropped are accepted too.
 """
 
 import difflib
@@ -282,20 +282,16 @@ def parse(client, given):
 
 
 def opening(config, log):
-    """What the core needs of the options to open the log, or to reach the cluster."""
-    network = None
-    if log.hosts:
-        network = {
-            **{name: config[name] for name in _NETWORK},
-            "hosts": log.hosts,
-            "client_id": config["client_id"] or "ringlog",
-            "send_buffer_bytes": max(config["send_buffer_bytes"] or 0, 0),
-            "receive_buffer_bytes": max(config["receive_buffer_bytes"] or 0, 0),
-            "max_request_size": config.get("max_request_size", _PRODUCER["max_request_size"][0]),
-            "enable_incremental_fetch_sessions": config.get(
-                "enable_incremental_fetch_sessions", True
-            ),
-        }
+    """What the core needs of the options to open the log, or to reach its owner or the cluster."""
+    network = {
+        **{name: config[name] for name in _NETWORK},
+        "hosts": log.hosts,
+        "client_id": config["client_id"] or "ringlog",
+        "send_buffer_bytes": max(config["send_buffer_bytes"] or 0, 0),
+        "receive_buffer_bytes": max(config["receive_buffer_bytes"] or 0, 0),
+        "max_request_size": config.get("max_request_size", _PRODUCER["max_request_size"][0]),
+        "enable_incremental_fetch_sessions": config.get("enable_incremental_fetch_sessions", True),
+    }
     return {"address": log.location, "broker_config": log.settings, "network": network}
 
 

@@ -317,7 +317,7 @@ class ForkedProcessError(IllegalStateError):  # noqa: F821
 
 
 class LogDirLockedError(KafkaStorageError, NoBrokersAvailable):  # noqa: F821
-    """Another process owns the directory."""
+    """Another process owns the directory and does not share it, or all of it was asked for."""
 
 
 class LogDirUnreadableError(KafkaStorageError):  # noqa: F821

@@ -12,6 +12,7 @@ import client_processes
 import kafka_oracle
 import pytest
 import ringlog
+import served
 from ringlog import KafkaProducer
 from ringlog.admin import ConfigResource, KafkaAdminClient, NewTopic
 
@@ -176,8 +177,10 @@ def test_what_we_refuse_we_leave_alone(written, tmp_path):
     directory = written.copy(tmp_path / "data")
     with client_processes.holding("ringlog", f"file:{directory}") as holder:
         listing = subprocess.check_output(["find", directory, "-printf", "%P %s\n"], timeout=30)
-        with pytest.raises(RuntimeError, match=f"(?s){holder.pid}"):
-            client_processes.run("ringlog", f"file:{directory}", "read")
+        refused = subprocess.run(
+            [served.PROGRAM, "recover", directory], capture_output=True, text=True, timeout=60
+        )
+        assert refused.returncode != 0 and str(holder.pid) in refused.stderr
         after = subprocess.check_output(["find", directory, "-printf", "%P %s\n"], timeout=30)
         assert sorted(after.splitlines()) == sorted(listing.splitlines())
 

@@ -24,7 +24,10 @@ SAID_SECONDS_MAX = 60
 
 
 class Victim:
-    """A program that says lines and does not end by itself; killed at the end of the `with`."""
+    """A program that says lines and does not end by itself; killed at the end of the `with`.
+
+    Its standard input ends with this process.
+    """
 
     def __init__(self, command: list[str]):
         self.command = command
@@ -32,7 +35,10 @@ class Victim:
         self._changed = threading.Condition()
 
     def __enter__(self):
-        self._process = subprocess.Popen([sys.executable, *self.command], stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            [sys.executable, *self.command], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.pid = self._process.pid
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         return self
@@ -42,6 +48,7 @@ class Victim:
         self._reader.join()
         self._process.wait()
         self._process.stdout.close()
+        self._process.stdin.close()
 
     def _read(self) -> None:
         for line in self._process.stdout:
@@ -61,6 +68,11 @@ class Victim:
                 assert self._process.poll() is None, f"{self.command} ended before {word!r}"
                 assert time.monotonic() < end, f"{self.command} does not come to {word!r}"
                 self._changed.wait(0.05)
+
+    def said(self) -> list[str]:
+        """All that it has said by now."""
+        with self._changed:
+            return [line for _, line in self._lines]
 
     def kill(self) -> list[str]:
         """Now; all that it had said."""

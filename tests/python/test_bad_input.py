@@ -213,15 +213,6 @@ def open_as_nobody(directory):
     return done.stdout
 
 
-TRY_OPEN = """
-import sys, ringlog
-try:
-    ringlog.open(sys.argv[1])
-except ringlog.errors.KafkaStorageError as error:
-    print(error)
-"""
-
-
 @pytest.fixture
 def readable_path(tmp_path):
     """The test's folder, to which everybody may come."""
@@ -304,18 +295,6 @@ def test_a_truncated_index_is_built_again(tmp_path):
 def test_a_killed_writer_leaves_a_log_that_opens(tmp_path):
     write_log(tmp_path, how="killed")
     assert read(tmp_path) == list(range(50))
-
-
-def test_a_log_that_is_locked(tmp_path):
-    ringlog.open(tmp_path)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", TRY_OPEN, tmp_path], capture_output=True, text=True, timeout=60
-        )
-        assert "LogDirLockedError" in done.stdout and str(tmp_path) in done.stdout
-        assert str(os.getpid()) in done.stdout
-    finally:
-        ringlog.close(tmp_path)
 
 
 FULL_DISK = """

@@ -1,6 +1,5 @@
 """Opening, closing, dying, forking and interrupting, most of it in processes of their own."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -110,26 +109,6 @@ def test_callbacks_run_before_the_script_ends(tmp_path):
         f"file:{tmp_path}",
     )
     assert out == "at 0\n"
-
-
-def test_a_second_process_is_refused_by_the_owners_pid(tmp_path):
-    ringlog.open(tmp_path)
-    try:
-        out = run(
-            """
-            import sys
-            from ringlog import KafkaProducer
-            from ringlog.errors import NoBrokersAvailable
-            try:
-                KafkaProducer(bootstrap_servers=sys.argv[1])
-            except NoBrokersAvailable as error:
-                print(type(error).__name__, error)
-            """,
-            f"file:{tmp_path}",
-        )
-        assert out.startswith("LogDirLockedError") and str(os.getpid()) in out
-    finally:
-        ringlog.close(tmp_path)
 
 
 def test_a_forked_child_gets_a_clear_error(tmp_path):

@@ -4,12 +4,11 @@
 
 #include "app/tools/client_properties.h"
 #include "app/tools/interruption.h"
-#include "client/embedded_transport.h"
+#include "client/open_log.h"
 #include "client/remote/remote_transport.h"
 #include "io/posix_file_system.h"
 #include "model/config_def.h"
 #include "node/address.h"
-#include "node/node.h"
 
 namespace ringlog::app {
 namespace {
@@ -48,8 +47,8 @@ result<cluster> cluster::open(const connection_arguments& where, bool may_make) 
     io::posix_file_system disk;
     TRY(node::find_directory(disk, parsed.name));
   }
-  TRY_ASSIGN(auto opened, node::open(address));
-  return cluster(client::make_embedded_transport(std::move(opened)));
+  TRY_ASSIGN(auto over, client::open_log(address, {}, std::move(options), limit()));
+  return cluster(std::move(over));
 }
 
 result<std::vector<broker::topic_description>> cluster::look_up(

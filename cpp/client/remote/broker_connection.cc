@@ -4,6 +4,7 @@
 
 #include "base/endian.h"
 #include "client/remote/kafka_codes.h"
+#include "client/remote/log_owner.h"
 #include "model/kafka_error.h"
 #include "protocol/wire/cluster/api_versions.h"
 
@@ -21,11 +22,6 @@ constexpr milliseconds idle_look{500};
 
 // Kafka: RequestHeader of ApiVersions; what brokers show in their metrics.
 constexpr std::string_view software_name = "ringlog";
-
-std::string_view stage_name(bool named, bool connected) {
-  if (!named) return "name resolution";
-  return connected ? "ApiVersions" : "TCP";
-}
 
 }  // namespace
 
@@ -74,6 +70,9 @@ broker_connection::broker_connection(std::shared_ptr<network_thread> thread,
       incoming_(options_->receive_message_max_bytes) {}
 
 std::string broker_connection::label() const {
+  if (options_->owner != nullptr) {
+    return process_ == 0 ? "the log's owner" : fmt::format("process {}", process_);
+  }
   const bool bracketed = where_.host.find(':') != std::string::npos;
   return bracketed ? fmt::format("[{}]:{}", where_.host, where_.port)
                    : fmt::format("{}:{}", where_.host, where_.port);
@@ -160,16 +159,31 @@ void broker_connection::transmit(byte_buffer message) {
 
 // ---- connecting
 
-void broker_connection::tell_stage(std::string_view what) const {
-  heard_(make_error(error_code::timed_out, "{}: {}: no answer yet", label(), what));
+std::string_view broker_connection::stage_name() const {
+  const bool is_by_name = options_->owner == nullptr;
+  switch (stage_) {
+    case stage::resolving:
+      return is_by_name ? "name resolution" : "finding the log's owner";
+    case stage::connecting:
+      return is_by_name ? "TCP" : "socket";
+    case stage::negotiating:
+      return "ApiVersions";
+    default:
+      return "connection";
+  }
+}
+
+void broker_connection::tell_stage() const {
+  heard_(make_error(error_code::timed_out, "{}: {}: no answer yet", label(), stage_name()));
 }
 
 void broker_connection::start() {
   stage_ = stage::resolving;
+  if (options_->owner != nullptr) return find_owner();
   const std::uint64_t attempt = ++attempt_;
   auto numeric = io::socket_address::of_host(where_.host, where_.port);
   if (numeric.ok()) return on_resolved(std::vector{std::move(*numeric)});
-  tell_stage(stage_name(false, false));
+  tell_stage();
   // The resolver may take long: not on this thread.
   using addresses = result<std::vector<io::socket_address>>;
   const auto found = std::make_shared<std::optional<addresses>>();
@@ -184,8 +198,25 @@ void broker_connection::start() {
       });
 }
 
+// This process may become the owner, which takes a recovery: not on this thread.
+void broker_connection::find_owner() {
+  const std::uint64_t attempt = ++attempt_;
+  tell_stage();
+  executor& loop = thread_->loop();
+  loop.post_aside([&loop, weak = weak_from_this(), attempt, owner = options_->owner] {
+    auto found = owner->find();
+    loop.post([weak, attempt, found = std::move(found)]() mutable {
+      const auto self = weak.lock();
+      if (!self || self->attempt_ != attempt) return;
+      if (!found.ok()) return self->on_resolved(std::move(found.failure()));
+      self->process_ = found->process;
+      self->on_resolved(std::vector{std::move(found->socket)});
+    });
+  });
+}
+
 void broker_connection::on_resolved(result<std::vector<io::socket_address>> found) {
-  if (!found.ok()) return fail_attempt(stage_name(false, false), std::move(found.failure()));
+  if (!found.ok()) return fail_attempt(stage_name(), std::move(found.failure()));
   addresses_ = std::move(*found);
   next_address_ = 0;
   stage_ = stage::connecting;
@@ -193,7 +224,7 @@ void broker_connection::on_resolved(result<std::vector<io::socket_address>> foun
 }
 
 void broker_connection::try_next_address() {
-  tell_stage(stage_name(true, false));
+  tell_stage();
   const io::socket_address where = addresses_[next_address_++];
   const monotonic_time deadline =
       thread_->time().now() + milliseconds(options_->socket_connection_setup_timeout_ms);
@@ -203,9 +234,18 @@ void broker_connection::try_next_address() {
 
 void broker_connection::on_opened(io::connection& made) {
   socket_ = &made;
+  if (options_->owner != nullptr) {
+    const auto process = made.peer_process();
+    if (!process.ok() || *process != process_) {
+      return made.close(make_error(error_code::closed,
+                                   "the socket is not that of process {}, who does not listen yet",
+                                   process_));
+    }
+    options_->owner->note_reached(process_);
+  }
   stage_ = stage::negotiating;
   incoming_ = frame_assembler(options_->receive_message_max_bytes);
-  tell_stage(stage_name(true, true));
+  tell_stage();
   negotiate(api_versions_request::info.highest_version);
 }
 
@@ -298,10 +338,7 @@ void broker_connection::on_closed(const error& cause) {
     last_failure_ = cause;
     return try_next_address();
   }
-  if (stage_ == stage::ready) {
-    return fail_attempt("connection", error{cause.code, cause.message});
-  }
-  fail_attempt(stage_name(true, stage_ == stage::negotiating), error{cause.code, cause.message});
+  fail_attempt(stage_name(), error{cause.code, cause.message});
 }
 
 void broker_connection::fail_attempt(std::string_view what, error cause) {
@@ -369,8 +406,7 @@ void broker_connection::on_deadline() {
     return true;
   });
   for (wire_call& call : late) {
-    call.done(make_error(nobody_there, "{}: {}: not connected in time", label(),
-                         stage_name(stage_ != stage::resolving, stage_ == stage::negotiating)));
+    call.done(make_error(nobody_there, "{}: {}: not connected in time", label(), stage_name()));
   }
   const bool is_lost =
       std::ranges::any_of(in_flight_, [&](const sent_call& call) { return call.deadline <= now; });

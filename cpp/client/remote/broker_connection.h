@@ -17,9 +17,9 @@
 namespace ringlog::client::remote {
 
 // One client's connection to one broker, made when something is asked and made again after it broke
-// (Kafka: NetworkClient, ClusterConnectionStates). Stages: the name is looked up, each of its
-// addresses is tried, ApiVersions is asked; then requests go out as they come, pipelined, and are
-// answered in their order. What was asked meanwhile waits.
+// (Kafka: NetworkClient, ClusterConnectionStates). Stages: the name is looked up, or the owner of a
+// log of this machine; each of its addresses is tried, ApiVersions is asked; then requests go out
+// as they come, pipelined, and are answered in their order. What was asked meanwhile waits.
 //
 // After a failure everything that waits fails, and for reconnect_backoff_ms, doubled with each
 // failure up to reconnect_backoff_max_ms, what is asked fails at once: whoever asks decides anew
@@ -60,6 +60,7 @@ class broker_connection : public std::enable_shared_from_this<broker_connection>
   };
 
   void start();
+  void find_owner();
   void on_resolved(result<std::vector<io::socket_address>> found);
   void try_next_address();
   void on_opened(io::connection& made);
@@ -73,13 +74,14 @@ class broker_connection : public std::enable_shared_from_this<broker_connection>
   result<std::int16_t> choose_version(const wire_call& call) const;
   void transmit(byte_buffer message);
   void take_frame(std::shared_ptr<const byte_buffer> frame);
+  std::string_view stage_name() const;
   void fail_attempt(std::string_view what, error cause);
   void fail_all(const error& unsent, const error& lost);
   void watch_deadlines();
   void on_deadline();
   void watch_idle();
   void on_idle_timer();
-  void tell_stage(std::string_view what) const;
+  void tell_stage() const;
   std::string label() const;
 
   const std::shared_ptr<network_thread> thread_;
@@ -91,6 +93,7 @@ class broker_connection : public std::enable_shared_from_this<broker_connection>
   std::uint64_t attempt_ = 0;  // callbacks of an earlier attempt are ignored
   std::vector<io::socket_address> addresses_;
   std::size_t next_address_ = 0;
+  int process_ = 0;  // of the log's owner, if that is who is asked
   io::connection* socket_ = nullptr;
   frame_assembler incoming_;
   hash_map<std::int16_t, version_range> versions_;  // by api key

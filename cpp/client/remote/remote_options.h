@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "io/socket_address.h"
 
 namespace ringlog::client::remote {
+
+class log_owner;
 
 // A network client's settings under kafka-python's names and with its 3.x defaults; milliseconds,
 // bytes. 0 for a buffer: the system's.
@@ -27,6 +30,9 @@ struct remote_options {
   std::int32_t send_buffer_bytes = 0;
   std::int32_t receive_buffer_bytes = 0;
   bool enable_incremental_fetch_sessions = true;
+  // Of a log that another process of this machine has open: then every broker is that process,
+  // behind its socket, whatever host it names.
+  std::shared_ptr<log_owner> owner;
 };
 
 }  // namespace ringlog::client::remote
