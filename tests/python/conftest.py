@@ -112,7 +112,7 @@ def rest(consumer):
 def _is_at_ends(consumer):
     here = consumer.assignment() - consumer.paused()
     ends = consumer.end_offsets(here)
-    return bool(here) and all(consumer.position(one) >= end for one, end in ends.items())
+    return bool(here) and all(consumer.position(one) == end for one, end in ends.items())
 
 
 def produce(producer, topic, *values, **given):
