@@ -11,25 +11,34 @@ import os
 import platform
 import re
 import shutil
-import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import peers
+from tables import TABLES
 
 RESULTS = peers.TOP / "bench" / "results"
 FREE_BYTES_MIN = 20 << 30
 MB = 1_000_000
+TRIAL_BYTES = 30 * MB
 TOOL_SECONDS_MAX = 900
+REST_SECONDS = 0.5
+TOOL_OPTIONS = ("-Xmx512M", *peers.JAVA_OPTIONS[2:])  # the producer's tool has that heap
 SENT = re.compile(r"^\d+ records sent, ([\d.]+) records/sec .*?([\d.]+) ms avg latency,"
                   r".*?([\d.]+) ms 50th, .*?([\d.]+) ms 99th", re.MULTILINE)
+RINGLOG = "ringlog"
+PERF_PEERS = [RINGLOG, "kafka", "kafka fsync", "ringlog page_cache"]
+START_PEERS = [RINGLOG, "redis-server", "nats-server", "kafka"]
 
 
 def java_tool(main_class: str, *arguments) -> str:
-    command = peers.kafka_oracle.java(main_class, arguments, config="log4j2-tools.properties",
-                                      options=peers.JAVA_OPTIONS)
+    command = peers.kafka_oracle.java(
+        f"org.apache.kafka.tools.{main_class}", arguments,
+        config="log4j2-tools.properties", options=TOOL_OPTIONS,
+    )
     done = subprocess.run(command, capture_output=True, text=True, timeout=TOOL_SECONDS_MAX)
     if done.returncode:
         raise RuntimeError(f"{main_class} ended with {done.returncode}: {done.stdout[-2000:]}"
@@ -37,127 +46,118 @@ def java_tool(main_class: str, *arguments) -> str:
     return done.stdout
 
 
-def start_turn(peer, folder: Path, _options) -> dict:
-    running = peer(folder)
+def raw_flush_us(folder: Path) -> float | None:
+    """Median of a durable 4 KiB write at this minute, without any log (bench/durable)."""
+    program = peers.TOP / "build" / "bench" / "durable" / "ringlog_bench_durable"
+    if not program.exists():
+        return None
+    given = ["seconds=0.2", f"file_bytes={8 << 20}", "block=4096", "depth=0"]
+    done = subprocess.run([program, "raw_write", f"folder={folder}", *given],
+                          capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["raw_flush_us_p50"]
+
+
+def start_turn(peer: type, folder: Path, _case: dict, _seconds: float) -> dict:
+    server = peer(folder, {})
+    figures = {}
     try:
-        return {"seconds_to_answer": running.seconds_to_answer,
-                "memory_mib": peers.memory_mib(running.pid)}
+        for directory in ("new", "existing"):
+            figures[f"{directory}_seconds"] = server.start()
+            server.stop()
+        server.start_untouched()
+        try:
+            time.sleep(REST_SECONDS)
+            figures["at_rest"] = peers.memory_mib(server.pid)
+            if not server.answers():
+                raise RuntimeError(f"{peer.__name__} does not answer")
+            figures["after_first_client"] = peers.memory_mib(server.pid)
+        finally:
+            server.stop()
     finally:
-        running.stop()
+        server.discard()
+    return figures
 
 
-def produce(running, topic: str, size: int, partitions: int, seconds: float) -> dict:
-    peers.kafka_oracle.topics(running.bootstrap, "--create", "--topic", topic,
-                              "--partitions", str(partitions), "--replication-factor", "1")
-
+def produce(server: peers.Peer, topic: str, size: int, seconds: float) -> dict:
     def send(count: int) -> dict:
-        before = peers.cpu_seconds(running.pid)
+        before = peers.cpu_seconds(server.pid)
         said = java_tool(
-            "org.apache.kafka.tools.ProducerPerformance", "--bootstrap-server", running.bootstrap,
-            "--topic", topic, "--num-records", count, "--record-size", size, "--throughput", -1,
+            "ProducerPerformance", "--bootstrap-server", server.bootstrap, "--topic", topic,
+            "--num-records", count, "--record-size", size, "--throughput", -1,
             "--command-property", "acks=all",
         )
         per_second, average, middle, high = map(float, SENT.findall(said)[-1])
-        used = peers.cpu_seconds(running.pid) - before
+        used = peers.cpu_seconds(server.pid) - before
         return {"records": count, "mb_per_second": per_second * size / MB,
                 "average_ms": average, "p50_ms": middle, "p99_ms": high,
                 "cpu_seconds_per_gb": used / (count * size / 1e9)}
 
-    trial = send(50_000)  # which also says how many records take about that long
+    trial = send(TRIAL_BYTES // size)  # which also says how many records take about that long
     count = int(trial["mb_per_second"] * MB / size * seconds)
-    return send(max(count, 50_000))
+    return send(max(count, TRIAL_BYTES // size))
 
 
-def consume(running, topic: str, size: int, count: int) -> dict:
-    before = peers.cpu_seconds(running.pid)
+def consume(server: peers.Peer, topic: str, size: int, count: int) -> dict:
+    before = peers.cpu_seconds(server.pid)
     said = java_tool(
-        "org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server", running.bootstrap,
-        "--topic", topic, "--num-records", count, "--timeout", 60_000, "--hide-header",
+        "ConsumerPerformance", "--bootstrap-server", server.bootstrap, "--topic", topic,
+        "--num-records", count, "--timeout", 60_000, "--hide-header",
     )
     fields = [field.strip() for field in said.strip().splitlines()[-1].split(",")]
     got, fetch_seconds = int(fields[4]), int(fields[7]) / 1000
-    used = peers.cpu_seconds(running.pid) - before
+    used = peers.cpu_seconds(server.pid) - before
     return {"records": got, "mb_per_second": got * size / MB / fetch_seconds,
             "cpu_seconds_per_gb": used / (got * size / 1e9)}
 
 
-def perf_turn(peer, folder: Path, options) -> dict:
-    running = peer(folder)
-    figures = {}
+def perf_turn(peer: type, folder: Path, case: dict, seconds: float) -> dict:
+    topic, size = "perf", case["record_bytes"]
+    figures = {"raw_flush_us_p50": raw_flush_us(folder)}
+    server = peer(folder, {"num.partitions": case["partitions"]})  # the tool's first send makes it
     try:
-        for size in options.sizes:
-            for partitions in options.partitions:
-                topic = f"perf-{size}-{partitions}"
-                sent = produce(running, topic, size, partitions, options.seconds)
-                case = f"{size} B, {partitions} partition{'s' if partitions > 1 else ''}"
-                figures[case] = {"produce": sent,
-                                 "consume": consume(running, topic, size, sent["records"])}
-        figures["memory_mib"] = peers.memory_mib(running.pid)
+        server.start()
+        try:
+            figures["produce"] = produce(server, topic, size, seconds)
+            figures["consume"] = consume(server, topic, size, figures["produce"]["records"])
+            figures |= peers.memory_mib(server.pid)
+        finally:
+            server.stop()
     finally:
-        running.stop()
+        server.discard()
     return figures
 
 
-SECTIONS = {"start": (start_turn, list(peers.PEERS)),
-            "perf": (perf_turn, ["ringlog", "kafka", "kafka fsync"])}
+def cases(options: argparse.Namespace, section: str) -> list[dict]:
+    if section == "start":
+        return [{}]
+    return [{"record_bytes": size, "partitions": count}
+            for size in options.sizes for count in options.partitions]
 
 
-def spread(values: list[float], digits: int) -> str:
-    middle = statistics.median(values)
-    return f"{middle:,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
+SECTIONS = {"start": (start_turn, START_PEERS), "perf": (perf_turn, PERF_PEERS)}
 
 
-def start_table(turns: list[dict]) -> list[str]:
-    lines = ["| server | start to first answer, ms | memory then, MiB |", "| --- | --- | --- |"]
-    for name in dict.fromkeys(turn["peer"] for turn in turns):
-        mine = [turn["figures"] for turn in turns if turn["peer"] == name]
-        lines.append(f"| {name} | {spread([1000 * one['seconds_to_answer'] for one in mine], 0)} | "
-                     f"{spread([one['memory_mib'] for one in mine], 0)} |")
-    return lines
-
-
-def perf_table(turns: list[dict]) -> list[str]:
-    lines = ["| records | server | durability | produce MB/s | p50 ms | p99 ms | CPU-s per GB | "
-             "consume MB/s | CPU-s per GB |", "| --- " * 9 + "|"]
-    for case in (case for case in turns[0]["figures"] if case != "memory_mib"):
-        for name in dict.fromkeys(turn["peer"] for turn in turns):
-            mine = [turn["figures"][case] for turn in turns if turn["peer"] == name]
-
-            def of(work: str, what: str, digits: int, mine=mine) -> str:
-                return spread([one[work][what] for one in mine], digits)
-
-            lines.append(
-                f"| {case} | {name} | {peers.PEERS[name].durability} | "
-                f"{of('produce', 'mb_per_second', 1)} | {of('produce', 'p50_ms', 0)} | "
-                f"{of('produce', 'p99_ms', 0)} | {of('produce', 'cpu_seconds_per_gb', 1)} | "
-                f"{of('consume', 'mb_per_second', 1)} | "
-                f"{of('consume', 'cpu_seconds_per_gb', 1)} |")
-    return lines
-
-
-TABLES = {"start": start_table, "perf": perf_table}
-
-
-def measure(options: argparse.Namespace) -> dict[str, list[dict]]:
-    turns: dict[str, list[dict]] = {section: [] for section in options.only}
+def measure(options: argparse.Namespace, turns: list[dict]):
+    """Adds a turn after the other; a caller that is interrupted has those so far."""
     for section in options.only:
         work, names = SECTIONS[section]
         chosen = [name for name in names if not options.peers or name in options.peers]
         for name in list(chosen):
-            if why := peers.missing(peers.PEERS[name]):
+            if why := peers.PEERS[name].missing():
                 print(f"left out: {name}: {why}")
                 chosen.remove(name)
-        for repeat in range(options.repeats):
-            for name in chosen:
-                folder = Path(tempfile.mkdtemp(prefix="ringlog-bench-", dir=options.folder))
-                try:
-                    figures = work(peers.PEERS[name], folder, options)
-                finally:
-                    shutil.rmtree(folder, ignore_errors=True)
-                turns[section].append({"repeat": repeat, "peer": name, "figures": figures})
-                print(f"{section} {repeat + 1}/{options.repeats}: {name}: {json.dumps(figures)}",
-                      flush=True)
-    return turns
+        for case in cases(options, section):
+            for repeat in range(options.repeats):
+                for name in chosen:
+                    folder = Path(tempfile.mkdtemp(prefix="ringlog-bench-", dir=options.folder))
+                    try:
+                        figures = work(peers.PEERS[name], folder, case, options.seconds)
+                    finally:
+                        shutil.rmtree(folder, ignore_errors=True)
+                    turns.append({"section": section, "case": case, "peer": name,
+                                  "durability": peers.PEERS[name].durability, "figures": figures})
+                    print(f"{section} {case} {repeat + 1}/{options.repeats}: {name}: "
+                          f"{json.dumps(figures)}", flush=True)
 
 
 def arguments() -> argparse.Namespace:
@@ -166,27 +166,53 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", choices=list(peers.PEERS), help="instead of all")
     parser.add_argument("--repeats", type=int, default=5, help="turns of each server (5)")
     parser.add_argument("--seconds", type=float, default=10, help="of producing (10)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000], help="of records")
-    parser.add_argument("--partitions", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1024], help="of records")
+    parser.add_argument("--partitions", type=int, nargs="+", default=[1, 3])
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk to measure")
-    return parser.parse_args()
+    parser.add_argument("--append", type=Path, metavar="FILE",
+                        help="a results file of the same machine and build, to go on with")
+    options = parser.parse_args()
+    options.folder = options.folder.resolve()
+    return options
+
+
+def machine() -> dict:
+    return {"cores": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg()}
+
+
+def versions() -> dict:
+    def first_line(*command: str | Path) -> str:
+        done = subprocess.run(command, cwd=peers.TOP, capture_output=True, text=True)
+        return (done.stdout + done.stderr).splitlines()[0]
+
+    found = {"ringlog": first_line("git", "describe", "--always", "--dirty"),
+             "kafka": "4.3.1", "java": first_line(peers.kafka_oracle.kafka_jars.java_command(),
+                                                  "-version")}
+    for peer in (peers.Nats, peers.Redis):
+        if program := peer.find():
+            found[peer.program] = first_line(program, "--version")
+    return found
 
 
 def main() -> None:
     options = arguments()
     if shutil.disk_usage(options.folder).free < FREE_BYTES_MIN:
         raise SystemExit(f"{options.folder}: less than {FREE_BYTES_MIN >> 30} GiB free")
-    machine = {"cores": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg()}
-    turns = measure(options)
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / time.strftime("network-%Y%m%d-%H%M%S.json")
-    given = {name: value for name, value in vars(options).items() if not isinstance(value, Path)}
-    path.write_text(json.dumps({"machine": machine, "options": given, "turns": turns}, indent=1)
-                    + "\n")
-    print(f"\nmedian (minimum–maximum) of {options.repeats} turns\n")
-    for section, made in turns.items():
-        if made:
-            print("\n".join(TABLES[section](made)), "\n")
+    record = {"pieces": [], "turns": []}
+    path = options.append or RESULTS / time.strftime("network-%Y%m%d-%H%M%S.json")
+    if path.exists():
+        record = json.loads(path.read_text())
+    command = [word for word in sys.argv[1:] if word not in ("--append", str(options.append))]
+    record["pieces"].append({"machine": machine(), "versions": versions(), "options": command})
+    try:
+        measure(options, record["turns"])
+    finally:
+        RESULTS.mkdir(exist_ok=True)
+        path.write_text(json.dumps(record, indent=1) + "\n")
+    print("\nmedian (minimum–maximum)\n")
+    for section, table in TABLES.items():
+        if made := [turn for turn in record["turns"] if turn["section"] == section]:
+            print("\n".join(table(made)), "\n")
     print(f"all figures: bench/results/{path.name}")
 
 
