@@ -21,7 +21,7 @@ import peers
 from tables import TABLES
 
 RESULTS = peers.TOP / "bench" / "results"
-FREE_BYTES_MIN = 20 << 30
+WRITTEN_BYTES_PER_SECOND_MAX = 1 << 30
 MB = 1_000_000
 TRIAL_BYTES = 30 * MB
 TOOL_SECONDS_MAX = 900
@@ -196,8 +196,9 @@ def versions() -> dict:
 
 def main() -> None:
     options = arguments()
-    if shutil.disk_usage(options.folder).free < FREE_BYTES_MIN:
-        raise SystemExit(f"{options.folder}: less than {FREE_BYTES_MIN >> 30} GiB free")
+    wanted = int((1 + options.seconds) * WRITTEN_BYTES_PER_SECOND_MAX)
+    if shutil.disk_usage(options.folder).free < wanted:
+        raise SystemExit(f"{options.folder}: less than {wanted >> 30} GiB free")
     record = {"pieces": [], "turns": []}
     path = options.append or RESULTS / time.strftime("network-%Y%m%d-%H%M%S.json")
     if path.exists():
