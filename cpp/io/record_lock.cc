@@ -109,16 +109,12 @@ status set_lock(const std::string& path, const owned_descriptor& opened) {
   return held_elsewhere(path, 0);
 }
 
-}  // namespace
-
-result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path) {
-  lock_registry& registry = lock_registry::instance();
-  const std::lock_guard guard(registry.mutex);
+// Nothing when the path names another file by now, or none: the lock is then of no use, and gone.
+result<std::unique_ptr<file_lock>> try_to_take(lock_registry& registry, const std::string& path) {
   struct stat about {};
   if (::stat(path.c_str(), &about) == 0 && registry.holds({about.st_dev, about.st_ino})) {
     return held_here(path);
   }
-  TRY(refuse_network_file_system(parent_of(path)));
   owned_descriptor opened(
       retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }));
   if (!opened.is_open()) return error_from_errno(errno, "open", path);
@@ -129,9 +125,32 @@ result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path) {
     return held_here(path);
   }
   TRY(set_lock(path, opened));
+  const bool is_there = ::stat(path.c_str(), &about) == 0;
+  if (!is_there && errno != ENOENT) return error_from_errno(errno, "stat", path);
+  if (!is_there || id != file_identity{about.st_dev, about.st_ino}) {
+    return std::unique_ptr<file_lock>();
+  }
   registry.holders[id] = ::getpid();
   return std::unique_ptr<file_lock>(
       std::make_unique<record_lock>(std::move(opened), id, ::getpid()));
+}
+
+}  // namespace
+
+result<std::unique_ptr<file_lock>> take_record_lock(const std::string& path) {
+  constexpr int attempts_max = 10;  // each is undone by somebody who puts another file there
+  lock_registry& registry = lock_registry::instance();
+  const std::lock_guard guard(registry.mutex);
+  TRY(refuse_network_file_system(parent_of(path)));
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    TRY_ASSIGN(auto taken, try_to_take(registry, path));
+    if (taken != nullptr) return taken;
+  }
+  return make_error(
+      error_code::locked,
+      "{} was deleted or replaced each of {} times that it was locked: find out which "
+      "program does that and stop it",
+      path, attempts_max);
 }
 
 result<int> find_lock_holder(const std::string& path) {

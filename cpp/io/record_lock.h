@@ -16,6 +16,9 @@ namespace ringlog::io {
 // file; nothing else may open a lock file. A forked child does not inherit the lock, and what the
 // registry says of its parent's locks does not bind it: it is told the parent's pid by the kernel.
 //
+// What is locked is what the path names when this returns: a file that others delete or replace
+// between its opening and its locking is given up for the one that stands there then.
+//
 // Fails with error_code::locked, naming the holder's pid, when another process or this one has it;
 // with error_code::unsupported on network file systems, whose locks and syncs cannot be relied on.
 // Callable from any thread.

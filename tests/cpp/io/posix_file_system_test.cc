@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdarg>
+#include <filesystem>
+#include <functional>
 #include <thread>
 
 #include "io/aligned_buffer.h"
@@ -22,8 +25,9 @@
 namespace {
 
 // What these tests make the system say; 0 lets it speak for itself.
-std::uint32_t pretended_type = 0;  // of every file system
-int refused_direct_read = 0;       // errno
+std::uint32_t pretended_type = 0;   // of every file system
+int refused_direct_read = 0;        // errno
+std::function<void()> before_lock;  // called before each F_SETLK
 
 }  // namespace
 
@@ -40,6 +44,15 @@ extern "C" ssize_t pread(int descriptor, void* target, std::size_t size, off_t p
     return -1;
   }
   return ::syscall(SYS_pread64, descriptor, target, size, position);
+}
+
+extern "C" int fcntl(int descriptor, int command, ...) {
+  if (command == F_SETLK && before_lock) before_lock();
+  va_list rest;
+  va_start(rest, command);
+  void* const argument = va_arg(rest, void*);
+  va_end(rest);
+  return static_cast<int>(::syscall(SYS_fcntl, descriptor, command, argument));
 }
 
 namespace ringlog::io {
@@ -108,6 +121,36 @@ TEST_F(PosixFileSystemTest, TheHolderOfALockIsKnown) {
   held.reset();
   EXPECT_EQ(find_lock_holder(path).value(), 0);
   EXPECT_EQ(in_child([&] { return find_lock_holder(path).value(); }), 0);
+}
+
+TEST_F(PosixFileSystemTest, ALockIsOfTheFileThatThePathNamesInTheEnd) {
+  const std::string path = directory_ / ".lock";
+  const auto remove = [&] { std::filesystem::remove(path); };
+  const auto replace = [&] { ASSERT_TRUE(replace_file(disk_, path, as_bytes("another")).ok()); };
+  for (const std::function<void()>& change : std::vector<std::function<void()>>{remove, replace}) {
+    before_lock = [&change] {
+      const auto once = std::exchange(before_lock, nullptr);
+      change();
+    };
+    const auto held = disk_.lock(path);
+    before_lock = nullptr;
+    ASSERT_TRUE(held.ok()) << held.failure().message;
+    EXPECT_EQ(in_child([&] { return disk_.lock(path).ok() ? 1 : 0; }), 0);
+  }
+}
+
+TEST_F(PosixFileSystemTest, ALockThatIsAlwaysReplacedIsGivenUp) {
+  const std::string path = directory_ / ".lock";
+  int replaced = 0;
+  before_lock = [&] { replaced += std::filesystem::remove(path) ? 1 : 0; };
+  const auto refused = disk_.lock(path);
+  before_lock = nullptr;
+  EXPECT_EQ(refused.code(), error_code::locked);
+  EXPECT_NE(refused.failure().message.find("deleted or replaced each of 10 times"),
+            std::string::npos)
+      << refused.failure().message;
+  EXPECT_EQ(replaced, 10);
+  EXPECT_TRUE(disk_.lock(path).ok());
 }
 
 TEST_F(PosixFileSystemTest, ALockExcludesOtherProcessesAndNamesTheHolder) {
