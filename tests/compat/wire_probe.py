@@ -4,13 +4,13 @@ A client library retries and caches, which blurs the time of the first good answ
 Metadata version 1 (all topics), as in Kafka's MetadataRequest.json and MetadataResponse.json.
 """
 
-import socket
 import struct
 from dataclasses import dataclass, field
 
+from wire_exchange import exchange
+
 METADATA_KEY = 3
 METADATA_VERSION = 1
-ANSWER_BYTES_MAX = 64 << 20
 
 
 @dataclass
@@ -53,23 +53,7 @@ def metadata(port: int, timeout_seconds: float = 1.0) -> Metadata:
     request = struct.pack(
         f">hhih{len(client)}si", METADATA_KEY, METADATA_VERSION, 1, len(client), client, -1
     )
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout_seconds) as wire:
-        wire.settimeout(timeout_seconds)
-        wire.sendall(struct.pack(">i", len(request)) + request)
-        (size,) = struct.unpack(">i", _receive(wire, 4))
-        if not 4 <= size <= ANSWER_BYTES_MAX:
-            raise OSError(f"the broker on port {port} answered with a frame of {size} bytes")
-        return _parse(_Reader(_receive(wire, size)))
-
-
-def _receive(wire: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        part = wire.recv(size - len(data))
-        if not part:
-            raise OSError("the broker closed the connection")
-        data += part
-    return data
+    return _parse(_Reader(exchange("127.0.0.1", port, request, timeout_seconds)))
 
 
 def _parse(reader: _Reader) -> Metadata:
