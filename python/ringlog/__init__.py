@@ -30,6 +30,7 @@ from ringlog.structs import (
     TopicPartition,
     TopicPartitionReplica,
 )
+from ringlog.tables import Table as Table
 
 __all__ = [
     "KafkaAdminClient",

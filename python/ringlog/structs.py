@@ -1,23 +1,37 @@
 """Tuples of kafka.structs, of its 2.x and 3.x lines."""
 
-from collections import namedtuple
+from typing import Any, NamedTuple
 
-TopicPartition = namedtuple("TopicPartition", "topic partition")
-TopicPartition.__doc__ = "A topic's name and a partition's number."
+from ringlog import tables
 
-TopicPartitionReplica = namedtuple("TopicPartitionReplica", "topic partition broker_id")
 
-OffsetAndMetadata = namedtuple(
-    "OffsetAndMetadata", "offset metadata leader_epoch", defaults=(None, "", -1)
-)
-OffsetAndMetadata.__doc__ = (
-    "A committed offset (the next to read), the committer's note, and the epoch (-1: unknown)."
-)
+class TopicPartition(NamedTuple):
+    """A topic's name and a partition's number."""
 
-OffsetAndTimestamp = namedtuple("OffsetAndTimestamp", "offset timestamp leader_epoch")
-OffsetAndTimestamp.__doc__ = (
-    "What a look-up by time found: an offset, its timestamp in ms, and its leader epoch."
-)
+    topic: str
+    partition: int
+
+
+class TopicPartitionReplica(NamedTuple):
+    topic: str
+    partition: int
+    broker_id: int
+
+
+class OffsetAndMetadata(NamedTuple):
+    """A committed offset (the next to read), the committer's note, and the epoch (-1: unknown)."""
+
+    offset: int = None  # type: ignore[assignment]  # kafka-python's default
+    metadata: str = ""
+    leader_epoch: int = -1
+
+
+class OffsetAndTimestamp(NamedTuple):
+    """What a look-up by time found: an offset, its timestamp in ms, and its leader epoch."""
+
+    offset: int
+    timestamp: int
+    leader_epoch: int
 
 
 class MemberState:
@@ -26,41 +40,80 @@ class MemberState:
     STABLE = "<stable>"
 
 
-ConsumerGroupMetadata = namedtuple(
-    "ConsumerGroupMetadata",
-    "group_id generation_id member_id group_instance_id state",
-    defaults=(None, -1, "", None, MemberState.UNJOINED),
-)
-ConsumerGroupMetadata.__doc__ = "Who a consumer is in its group at this moment (KIP-447)."
+class ConsumerGroupMetadata(NamedTuple):
+    """Who a consumer is in its group at this moment (KIP-447)."""
 
-SubscriptionPattern = namedtuple("SubscriptionPattern", "pattern")
-SubscriptionPattern.__doc__ = (
-    "A regular expression (RE2) that the broker holds against whole names of topics (KIP-848)."
-)
+    group_id: str | None = None
+    generation_id: int = -1
+    member_id: str = ""
+    group_instance_id: str | None = None
+    state: str = MemberState.UNJOINED
 
-BrokerMetadata = namedtuple("BrokerMetadata", "nodeId host port rack")
 
-PartitionMetadata = namedtuple(
-    "PartitionMetadata", "topic partition leader leader_epoch replicas isr offline_replicas error"
-)
+class SubscriptionPattern(NamedTuple):
+    """A regular expression (RE2) that the broker holds against whole names of topics (KIP-848)."""
 
-MemberInformation = namedtuple(
-    "MemberInformation", "member_id client_id client_host member_metadata member_assignment"
-)
+    pattern: str
 
-GroupInformation = namedtuple(
-    "GroupInformation",
-    "error_code group state protocol_type protocol members authorized_operations",
-)
-GroupInformation.__doc__ = "A described group; `members` are MemberInformation."
 
-RetryOptions = namedtuple("RetryOptions", "limit backoff_ms retry_on_timeouts")
+class BrokerMetadata(NamedTuple):
+    nodeId: int
+    host: str
+    port: int
+    rack: str | None
 
-RecordMetadata = namedtuple(
-    "RecordMetadata",
-    "topic partition topic_partition offset timestamp checksum "
-    "serialized_key_size serialized_value_size serialized_header_size",
-)
-RecordMetadata.__doc__ = (
-    "Where a sent record lies; offset is -1 with acks=0, sizes are -1 for None."
-)
+
+class PartitionMetadata(NamedTuple):
+    topic: str
+    partition: int
+    leader: int
+    leader_epoch: int
+    replicas: list[int]
+    isr: list[int]
+    offline_replicas: list[int]
+    error: Any
+
+
+class MemberInformation(NamedTuple):
+    member_id: str
+    client_id: str
+    client_host: str
+    member_metadata: Any
+    member_assignment: Any
+
+
+class GroupInformation(NamedTuple):
+    """A described group; `members` are MemberInformation."""
+
+    error_code: int
+    group: str
+    state: str
+    protocol_type: str
+    protocol: str
+    members: list[MemberInformation]
+    authorized_operations: Any
+
+
+class RetryOptions(NamedTuple):
+    limit: int
+    backoff_ms: int
+    retry_on_timeouts: bool
+
+
+class RecordMetadata(NamedTuple):
+    """Where a sent record lies; offset is -1 with acks=0, sizes are -1 for None."""
+
+    topic: str
+    partition: int
+    topic_partition: TopicPartition
+    offset: int
+    timestamp: int
+    checksum: None
+    serialized_key_size: int
+    serialized_value_size: int
+    serialized_header_size: int
+
+
+# In a notebook they are tables; so are records (ringlog.consumer.fetcher).
+for _kind in (TopicPartition, OffsetAndMetadata, OffsetAndTimestamp, RecordMetadata):
+    setattr(_kind, "_repr_html_", tables.row_html)  # noqa: B010, type checkers know no such name

@@ -1,10 +1,11 @@
 from ringlog import _native, config
 from ringlog.admin._configs import ConfigAdmin
 from ringlog.admin._groups import GroupAdmin
+from ringlog.admin._lag import LagAdmin
 from ringlog.admin._topics import TopicAdmin
 
 
-class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin):
+class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, LagAdmin):
     """Topics, configurations and groups of a log; thread-safe.
 
     Options are those of kafka-python (`ringlog.config`), and so are the methods, by their names of
