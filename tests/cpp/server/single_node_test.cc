@@ -1,4 +1,4 @@
-// What a single node answers to requests about moving and leading.
+// What a single node answers to requests about moving, leading and coordinating.
 
 #include "server/server_fixture.h"
 
@@ -61,6 +61,25 @@ TEST_P(SingleNodeTest, TransactionsHaveNoCoordinator) {
     const auto answer = client.ask<find_coordinator_response>(request, 6);
     EXPECT_EQ(answer.coordinators.at(0).error_code, code) << type;
   }
+}
+
+// Clients that know where a group is look at its topic next.
+TEST_P(SingleNodeTest, TheTopicOfGroupsIsThereOnceACoordinatorWasAskedFor) {
+  start();
+  auto client = connect();
+  metadata_request about;
+  about.topics.emplace().emplace_back().name = "__consumer_offsets";
+  about.allow_auto_topic_creation = false;
+  EXPECT_EQ(client.ask<metadata_response>(about, 12).topics.at(0).error_code, 3);
+  find_coordinator_request request;
+  request.coordinator_keys = {"some"};
+  const auto found = client.ask<find_coordinator_response>(request, 6);
+  EXPECT_EQ(found.coordinators.at(0).error_code, 0);
+  EXPECT_GE(found.coordinators.at(0).node_id, 0);
+  const auto known = client.ask<metadata_response>(about, 12);
+  EXPECT_EQ(known.topics.at(0).error_code, 0);
+  EXPECT_TRUE(known.topics.at(0).is_internal);
+  EXPECT_EQ(known.topics.at(0).partitions.size(), 50u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, SingleNodeTest, io::every_engine, io::name_of_engine);
