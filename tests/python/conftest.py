@@ -23,6 +23,10 @@ def shared_folder(name):
 sys.path.append(str(TOP / "tests" / "compat"))  # served, kafka_oracle
 
 
+#: For timestamps of records, in ms. Not 1970: whoever has the log deletes what is older than the
+#: topic's retention.ms, now and then.
+START_MS = time.time_ns() // 1_000_000
+
 #: HOST:PORT of an Apache Kafka that these tests may fill and empty; they run on it alone then.
 KAFKA = os.environ.get("RINGLOG_TEST_KAFKA")
 

@@ -2,7 +2,7 @@ import time
 import uuid
 
 import pytest
-from conftest import produce, rest
+from conftest import START_MS, produce, rest
 from ringlog import (
     ConsumerRebalanceListener,
     IsolationLevel,
@@ -38,7 +38,7 @@ def admin(anywhere):
 def fill(anywhere, *values, topic="t", partition=0):
     with KafkaProducer(bootstrap_servers=anywhere) as producer:
         for number, value in enumerate(values):
-            producer.send(topic, value, partition=partition, timestamp_ms=1000 + number)
+            producer.send(topic, value, partition=partition, timestamp_ms=START_MS + number)
 
 
 def topics_of(admin):
@@ -176,12 +176,12 @@ def test_offsets_are_looked_up(admin, anywhere):
         (OffsetSpec.EARLIEST, 0),
         (OffsetSpec.LATEST, 3),
         (OffsetSpec.MAX_TIMESTAMP, 2),
-        (1001, 1),
-        (9999, -1),
+        (START_MS + 1, 1),
+        (START_MS + 3, -1),
     ):
         assert admin.list_partition_offsets({T0: spec})[T0].offset == offset
-    found = admin.list_partition_offsets({T0: 1001}, IsolationLevel.READ_COMMITTED)[T0]
-    assert found.timestamp == 1001
+    found = admin.list_partition_offsets({T0: START_MS + 1}, IsolationLevel.READ_COMMITTED)[T0]
+    assert found.timestamp == START_MS + 1
     with pytest.raises(errors.UnknownTopicOrPartitionError):
         admin.list_partition_offsets({T1: OffsetSpec.LATEST})
 
@@ -305,8 +305,8 @@ def test_offsets_of_an_empty_group_are_altered(admin, anywhere):
     for target, offset in (
         (OffsetSpec.EARLIEST, 0),
         (OffsetSpec.LATEST, 10),
-        (OffsetTimestamp(1007), 7),
-        (OffsetTimestamp(99999), 10),
+        (OffsetTimestamp(START_MS + 7), 7),
+        (OffsetTimestamp(START_MS + 10), 10),
         (5, 5),
         (99, 10),
     ):

@@ -2,7 +2,7 @@ import threading
 import time
 
 import pytest
-from conftest import produce, rest
+from conftest import START_MS, produce, rest
 from ringlog import JsonSerializer, KafkaConsumer, KafkaProducer, Serializer, TopicPartition, errors
 from ringlog.admin import KafkaAdminClient, NewTopic
 from ringlog.partitioner import Partitioner
@@ -32,12 +32,12 @@ def create(address, topic, partitions=1, **configs):
 
 
 def test_metadata_of_a_sent_record(producer):
-    future = producer.send("t", b"value", key=b"key", headers=[("h", b"1")], timestamp_ms=1234)
+    future = producer.send("t", b"value", key=b"key", headers=[("h", b"1")], timestamp_ms=START_MS)
     assert isinstance(future, FutureRecordMetadata)
     metadata = future.get(timeout=10)
     assert isinstance(metadata, RecordMetadata)
     assert metadata == RecordMetadata(
-        "t", 0, TopicPartition("t", 0), 0, 1234, None, 3, 5, metadata.serialized_header_size
+        "t", 0, TopicPartition("t", 0), 0, START_MS, None, 3, 5, metadata.serialized_header_size
     )
     assert future.is_done and future.succeeded() and not future.failed()
     assert future.value == metadata and future.exception is None
