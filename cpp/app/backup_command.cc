@@ -39,7 +39,8 @@ void add_backup_command(CLI::App& program, int& outcome) {
   CLI::App* command = program.add_subcommand(
       "backup",
       "Copy the log of a directory that nobody has open into a new Kafka log directory, which "
-      "appears as a whole or not at all. A process that has it open calls ringlog.backup(). Exit "
+      "appears as a whole or not at all; settings of ringlog that Kafka does not know lie in "
+      "TARGET.ringlog beside it. A process that has it open calls ringlog.backup(). Exit "
       "status: 0 it is there, 2 it is not");
   add_directory_option(*command, given->directory);
   command->add_option("target", given->target, "A directory that is not there, or an empty one")

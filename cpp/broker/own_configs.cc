@@ -38,6 +38,10 @@ std::string own_configs::broker_scope(std::string_view broker_id) {
   return broker_id.empty() ? std::string() : fmt::format("{}{}", broker_prefix, broker_id);
 }
 
+std::string own_configs::path_beside(const std::string& journal_directory) {
+  return io::parent_of(journal_directory) + "/ringlog.properties";
+}
+
 result<std::unique_ptr<own_configs>> own_configs::open(io::file_system& disk, std::string path) {
   auto opened = std::make_unique<own_configs>();
   opened->disk_ = &disk;

@@ -34,10 +34,12 @@ class own_configs {
  public:
   // No value: the config is removed.
   using changes = std::vector<std::pair<std::string, std::optional<std::string>>>;
-
   static bool is_own(std::string_view config_name);
   static std::string topic_scope(const uuid& id);
   static std::string broker_scope(std::string_view broker_id);  // "": the default of all
+
+  // Where the file is of the log that has that journal.
+  static std::string path_beside(const std::string& journal_directory);
 
   // error_code::invalid_config for a line that cannot be understood.
   static result<std::unique_ptr<own_configs>> open(io::file_system& disk, std::string path);

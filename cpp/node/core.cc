@@ -73,9 +73,8 @@ class built_core final : public core {
     options.static_configs = options_.settings;
     options.in_memory = options_.journal_directory.empty();
     if (!options.in_memory) {
-      const std::string beside = io::parent_of(options_.journal_directory);
-      TRY_ASSIGN(options.own,
-                 broker::own_configs::open(outside_.disk, beside + "/ringlog.properties"));
+      const std::string path = broker::own_configs::path_beside(options_.journal_directory);
+      TRY_ASSIGN(options.own, broker::own_configs::open(outside_.disk, path));
     }
     TRY_ASSIGN(broker_, broker::make_broker({outside_.engine, outside_.clock, outside_.random,
                                              outside_.sink, *logs_, *controller_},

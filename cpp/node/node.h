@@ -36,8 +36,8 @@ class node {
 
   // Makes `target`, which is not there or an empty directory, a Kafka log directory with all logs
   // as they are at one moment: what was acknowledged before the call is in it, each log without a
-  // gap. Producers go on meanwhile. `target` appears as a whole or not at all. Blocks, for as long
-  // as it takes to copy and to look at the copy's ends. already_exists, no_space, storage_failed.
+  // gap. Producers go on meanwhile. `target` appears as a whole or not at all, ringlog.properties
+  // beside it in TARGET.ringlog. Blocks for the copying. already_exists, no_space, storage_failed.
   virtual status back_up(const std::string& target) = 0;
 
   // "file:/absolute/path", "memory:" or "memory:name".

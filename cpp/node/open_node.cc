@@ -3,6 +3,7 @@
 #include <future>
 
 #include "base/limits.h"
+#include "broker/own_configs.h"
 #include "io/make_engine.h"
 #include "io/memory_file_system.h"
 #include "io/posix_file_system.h"
@@ -89,6 +90,9 @@ status open_node::start(const log_address& address, const model::config_map& set
   options.settings.merge(where.settings);  // what is given stands before what the directory says
   options.settings.merge(model::config_map(embedded_defaults()));
   options.takes_damaged_journal = damaged == damaged_journal::taken;
+  if (!address.in_memory) {
+    own_configs_path_ = broker::own_configs::path_beside(where.journal_directory);
+  }
   disk_ = std::move(where.disk);
   socket_path_ = std::move(where.socket_path);
   TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());

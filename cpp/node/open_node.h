@@ -64,13 +64,16 @@ class open_node final : public node {
                damaged_journal damaged);
   status start_core(io::file_system& disk, const core_options& options);
   status start_reading(core_options options);
-  status copy_logs(const std::string& target);
+  // Answers what ringlog.properties held at the moment of the copy; empty without one.
+  result<byte_buffer> copy_logs(const std::string& target);
+  status read_own_configs(byte_buffer& content) const;
 
   io::system_clock clock_;
   io::system_random random_;
   log_sink& sink_;
   std::string address_;
-  std::uint32_t generation_;  // of forks, when it was opened
+  std::string own_configs_path_;  // empty in memory
+  std::uint32_t generation_;      // of forks, when it was opened
   std::unique_ptr<io::file_system> disk_;
   std::unique_ptr<io::file_lock> lock_;               // of a directory that is only read
   std::unique_ptr<io::memory_file_system> tried_on_;  // and what stands before its disk

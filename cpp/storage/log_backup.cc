@@ -24,11 +24,12 @@ class moment_taker : public std::enable_shared_from_this<moment_taker> {
   moment_taker(std::shared_ptr<log_manager::state> manager, reply done)
       : manager_(std::move(manager)), done_(std::move(done)) {}
 
-  void begin() {
+  void begin(const std::function<status()>& note_more) {
     moment_->identity = manager_->identity;
     left_ = 1;
     for (const auto& log : manager_->open_logs()) note(log);
     outcome_ = note_unopened();
+    if (outcome_.ok()) outcome_ = note_more();
     for (const backup_log& noted : moment_->logs) {
       if (noted.log == nullptr) continue;
       ++left_;
@@ -230,11 +231,12 @@ status check_unchanged(const backup_moment& moment) {
 
 }  // namespace
 
-void begin_backup(log_manager& manager,
+void begin_backup(log_manager& manager, std::function<status()> note_more,
                   callback<void(result<std::shared_ptr<const backup_moment>>)> done) {
   auto taker =
       std::make_shared<moment_taker>(manager.internals().shared_from_this(), std::move(done));
-  manager.internals().context.outside.engine.post([taker] { taker->begin(); });
+  manager.internals().context.outside.engine.post(
+      [taker, note_more = std::move(note_more)] { taker->begin(note_more); });
 }
 
 status copy_logs(log_manager& manager, const backup_moment& moment, io::file_system& target_disk,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,8 +35,9 @@ struct backup_moment {
 };
 
 // Takes note of where all logs are at one moment on the engine's thread, and answers when that
-// much is in the segment files. Everything acknowledged before the call is in it. Any thread.
-void begin_backup(log_manager& manager,
+// much is in the segment files. Everything acknowledged before the call is in it. `note_more` runs
+// there at the same moment; its failure is the answer. Any thread.
+void begin_backup(log_manager& manager, std::function<status()> note_more,
                   callback<void(result<std::shared_ptr<const backup_moment>>)> done);
 
 // Copies the logs of that moment into a log directory at `target`, an empty directory: as a crash

@@ -31,8 +31,9 @@ def backup(directory, target):
     Clients go on meanwhile. What was acknowledged before the call is in it, and of each partition
     there is no gap; all partitions are as they were at one moment. `target` must not exist, or be
     an empty directory, and appears as a whole or not at all. It is opened as `file:TARGET`, by
-    ringlog or as a directory of `log.dirs` by Kafka. For the process that owns the log, or when
-    none does.
+    ringlog or as a directory of `log.dirs` by Kafka. What is set of `ringlog.durability` lies
+    beside it, in TARGET.ringlog (which is not there when nothing is set): move the two together.
+    For the process that owns the log, or when none does.
     """
     _native.back_up(address.of_directory(directory).location, os.path.abspath(target))
 

@@ -151,6 +151,57 @@ def test_a_copy_keeps_groups_configs_and_log_starts(written, tmp_path):
     ringlog.close(address)
 
 
+def durability_of(address, *topics):
+    from ringlog import KafkaAdminClient
+    from ringlog.admin import ConfigResource
+
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    asked = [ConfigResource("topic", topic) for topic in topics]
+    described = admin.describe_configs(asked, config_filter="all")
+    admin.close()
+    return [described["topic"][topic]["ringlog.durability"]["value"] for topic in topics]
+
+
+def test_a_copy_keeps_what_kafka_does_not_know(written, tmp_path):
+    from ringlog import KafkaAdminClient
+    from ringlog.admin import ConfigResource, NewTopic
+
+    admin = KafkaAdminClient(bootstrap_servers=written)
+    cached = {"ringlog.durability": "page_cache"}
+    admin.create_topics([NewTopic("cached", 1, 1, topic_configs=cached)])
+    admin.create_topics([NewTopic("gone", 1, 1, topic_configs=cached)])
+    admin.delete_topics(["gone"])
+    ringlog.backup(written, tmp_path / "first")
+    admin.alter_configs([ConfigResource("broker", "1", cached)])
+    admin.close()
+    ringlog.backup(written, tmp_path / "second")
+    ringlog.backup(f"file:{tmp_path}/first", tmp_path / "first again")
+    expected = {
+        "first": ["fsync", "page_cache"],
+        "first again": ["fsync", "page_cache"],
+        "second": ["page_cache", "page_cache"],
+    }
+    for name, wanted in expected.items():
+        address = f"file:{tmp_path / name}"
+        assert durability_of(address, "t", "cached") == wanted
+        assert all_values(address, "cached", 1) == {0: []}
+    kept = sorted(file.name for file in tmp_path.iterdir() if file.name.endswith(".ringlog"))
+    assert kept == ["first again.ringlog", "first.ringlog", "second.ringlog"]
+
+
+def test_what_is_left_beside_the_target_is_refused(written, tmp_path):
+    from ringlog.errors import KafkaError
+
+    (tmp_path / "copy.ringlog").mkdir()
+    ringlog.backup(written, tmp_path / "copy")
+    all_values(f"file:{tmp_path}/copy", partitions=1)
+    assert (tmp_path / "copy.ringlog" / "journal").exists()
+    (tmp_path / "copy").rename(tmp_path / "elsewhere")
+    with pytest.raises(KafkaError, match=r"copy\.ringlog holds 'journal'"):
+        ringlog.backup(written, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
 def test_refusals_leave_nothing_behind(written, tmp_path):
     from ringlog.errors import KafkaError
 
