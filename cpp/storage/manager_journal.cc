@@ -40,7 +40,48 @@ error written_by_another(const std::string& directory, const model::batch_view& 
       directory, batch.base_offset(), batch.partition_leader_epoch(), own);
 }
 
+// Blocks mean nothing without the names and positions that the checkpoint has.
+error unreadable(const std::string& folder, const error& cause) {
+  return make_error(
+      error_code::corrupt,
+      "{0}, and ringlog did not close this log: {1} holds what was acknowledged last, and cannot "
+      "be "
+      "replayed without it. Nothing was changed. Bring {0} back from a copy; or move {1} away to "
+      "go "
+      "on with what the segments hold, without what only the journal has. `ringlog check` says how "
+      "far each partition goes then",
+      cause.message, folder);
+}
+
+// The checkpoint last: without it, what is left of blocks would be taken for damage again.
+status remove_journal(io::file_system& disk, const std::string& folder) {
+  TRY_ASSIGN(const auto entries, disk.list(folder));
+  for (const io::directory_entry& entry : entries) {
+    if (entry.name.ends_with(journal_files::suffix))
+      TRY(disk.remove(join_path(folder, entry.name)));
+  }
+  TRY(disk.sync_directory(folder));
+  return disk.remove_tree(folder);
+}
+
 }  // namespace
+
+// A damaged one of a log that was closed says nothing that is needed: the journal is made anew.
+result<std::optional<journal_checkpoint>> log_manager::state::read_journal_checkpoint() {
+  io::file_system& disk = context.outside.disk;
+  const std::string& folder = options.journal_directory;
+  auto known = read_checkpoint(disk, folder);
+  if (known.ok() || known.code() != error_code::corrupt) return known;
+  TRY_ASSIGN(const bool was_released,
+             disk.exists(join_path(options.directory, file_names::meta_properties)));
+  if (!clean_shutdown || !was_released) return unreadable(folder, known.failure());
+  context.outside.sink.log(log_level::warning,
+                           "{}; the log was closed, so nothing is lost: the journal is made anew",
+                           known.failure().message);
+  TRY(remove_journal(disk, folder));
+  TRY(make_durably(disk, folder));
+  return std::optional<journal_checkpoint>();
+}
 
 // Whoever leads the metadata log after us does so in a later epoch, and says so in its first batch.
 status log_manager::state::check_metadata_epoch() const {
@@ -89,7 +130,7 @@ status log_manager::state::open_journal() {
   const std::string& folder = options.journal_directory;
   const auto owner = journal_identity::of(identity.directory_id, identity.cluster_id);
   TRY(make_durably(disk, folder));
-  TRY_ASSIGN(auto known, read_checkpoint(disk, folder));
+  TRY_ASSIGN(auto known, read_journal_checkpoint());
   if (known) table = std::move(*known);
   if (!known) table.identity = owner;
   if (table.identity != owner) {

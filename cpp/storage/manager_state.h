@@ -81,6 +81,7 @@ struct log_manager::state : std::enable_shared_from_this<log_manager::state> {
   status check_metadata_epoch() const;     // another program has used the directory
   void mark_metadata(metadata_mark& mark) const;
   void note_all_known();
+  result<std::optional<journal_checkpoint>> read_journal_checkpoint();
   status open_journal();   // replays what an unclean end left
   status begin_journal();  // takes the next epoch
   status close_journal();  // everything is in the segments and synced

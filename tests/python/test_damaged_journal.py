@@ -94,6 +94,39 @@ def test_a_damaged_block_opens_for_reading_only(killed):
     assert {file for file in after if file.parent.parent != Path("log")} <= set(before)
 
 
+def test_a_damaged_checkpoint_is_refused_with_a_remedy(killed):
+    checkpoint = killed / "journal" / "checkpoint"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
+    before = contents(killed)
+    with pytest.raises(ringlog.errors.KafkaError, match="move .*journal away.*`ringlog check`"):
+        KafkaProducer(bootstrap_servers=f"file:{killed}")
+    refused = subprocess.run([PROGRAM, "recover", killed], capture_output=True, timeout=60)
+    assert refused.returncode == 2 and b"journal away" in refused.stderr
+    status, said = check(killed)
+    [found] = [one for one in said["findings"] if one["severity"] == "damage"]
+    assert status == 1 and "away" in found["remedy"]
+    assert contents(killed) == before
+    (killed / "journal").rename(killed / "moved")
+    (killed / "moved").rename(killed.parent / "moved")
+    producer = KafkaProducer(bootstrap_servers=f"file:{killed}")
+    producer.send("c", b"goes on").get(timeout=10)
+    producer.close()
+    assert values(f"file:{killed}", "c") == [b"goes on"]
+    ringlog.close(killed)
+    assert check(killed)[0] == 0
+
+
+def test_a_damaged_checkpoint_of_a_closed_log_is_made_anew(killed):
+    assert subprocess.run([PROGRAM, "recover", killed], timeout=60).returncode == 0
+    (killed / "journal" / "checkpoint").write_bytes(b"")
+    status, said = check(killed)
+    assert (status, said["damage"], said["faults"]) == (1, 0, 1), said["findings"]
+    address = f"file:{killed}"
+    assert (values(address, "a"), values(address, "b")) == (expected("a"), expected("b"))
+    ringlog.close(address)
+    assert check(killed)[0] == 0
+
+
 def test_check_names_what_is_lost_and_repair_keeps_the_rest(killed):
     damage(killed, b"a 10")
     before = contents(killed)

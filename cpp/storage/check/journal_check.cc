@@ -17,10 +17,7 @@ void journal_check::add_damage(std::string path, std::string text, std::string r
 void journal_check::replay() {
   const auto known = read_checkpoint(outside_.disk, journal_directory_);
   if (!known.ok()) {
-    const std::string path = join_path(journal_directory_, "checkpoint");
-    return add_damage(
-        path, sentence_of(known.failure(), path),
-        "bring it back from a copy; or move the journal away, and lose what it holds");
+    return report_unreadable(known.failure());
   }
   found_.is_there = known->has_value();
   if (!found_.is_there || (*known)->clean) return;
@@ -37,6 +34,26 @@ void journal_check::replay() {
   found_.replayed = (*opened)->replayed();
   for (const auto& [number, log] : (*opened)->internals().table.logs) found_.logs[log.name] = log;
   report_replay();
+}
+
+void journal_check::report_unreadable(const error& why) {
+  std::string path = join_path(journal_directory_, "checkpoint");
+  std::string text = sentence_of(why, path);
+  const auto holds = [&](std::string_view name) {
+    const auto there = outside_.disk.exists(join_path(log_directory_, name));
+    return there.ok() && *there;
+  };
+  if (holds(file_names::meta_properties) && holds(file_names::clean_shutdown)) {
+    return report_.add({.severity = finding_severity::fault,
+                        .path = std::move(path),
+                        .text = std::move(text),
+                        .remedy =
+                            "nothing is lost: the log was closed, and the next open makes the "
+                            "journal anew"});
+  }
+  add_damage(std::move(path), std::move(text),
+             "bring it back from a copy; or move the journal away: the log goes on with what the "
+             "segments hold, as they were checked here, without what only the journal has");
 }
 
 void journal_check::report_replay() {

@@ -41,6 +41,7 @@ class journal_check {
   void compare(const std::map<topic_partition, checked_partition>& checked);
 
  private:
+  void report_unreadable(const error& why);
   void report_replay();
   void report_damage(const journal_damage& damage);
   void add_damage(std::string path, std::string text, std::string remedy);

@@ -1,8 +1,11 @@
 #include "storage/journal/journal_checkpoint.h"
 
+#include <array>
+
 #include "base/crc32c.h"
 #include "storage/file_names.h"
 #include "storage/journal/fields.h"
+#include "storage/journal/journal_files.h"
 
 namespace ringlog::storage {
 
@@ -19,6 +22,22 @@ constexpr std::size_t header_bytes = 88;
 constexpr std::size_t log_bytes = 4 + journaled_log_bytes + 8 + 2;  // without the name
 constexpr std::size_t log_bytes_of_version_1 = 4 + journaled_log_bytes + 2;
 constexpr std::string_view file_name = "checkpoint";
+
+// A block begins every file that was ever written to.
+result<bool> holds_blocks(io::file_system& disk, const std::string& journal_directory) {
+  TRY_ASSIGN(const bool there, disk.exists(journal_directory));
+  if (!there) return false;
+  TRY_ASSIGN(const auto entries, disk.list(journal_directory));
+  for (const io::directory_entry& entry : entries) {
+    if (!entry.name.ends_with(journal_files::suffix)) continue;
+    const std::string path = join_path(journal_directory, entry.name);
+    TRY_ASSIGN(const auto file, disk.open(path, io::open_mode::read));
+    std::array<std::byte, sizeof(journal_format::magic)> begin{};
+    TRY(file->read_at(0, begin));
+    if (load_be<std::uint64_t>(begin.data()) == journal_format::magic) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -59,8 +78,7 @@ byte_buffer encode_checkpoint(const journal_checkpoint& content) {
 
 result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string& path) {
   const auto damaged = [&](std::string_view why) {
-    return make_error(error_code::corrupt,
-                      "{} {}; `ringlog check` says what can be saved of this directory", path, why);
+    return make_error(error_code::corrupt, "{} {}", path, why);
   };
   if (bytes.size() < header_bytes) return damaged("is cut short");
   field_reader in(bytes);
@@ -109,7 +127,11 @@ result<std::optional<journal_checkpoint>> read_checkpoint(io::file_system& disk,
                                                           const std::string& journal_directory) {
   const std::string path = join_path(journal_directory, file_name);
   TRY_ASSIGN(const bool there, disk.exists(path));
-  if (!there) return std::optional<journal_checkpoint>();
+  if (!there) {
+    TRY_ASSIGN(const bool is_lost, holds_blocks(disk, journal_directory));
+    if (is_lost) return make_error(error_code::corrupt, "{} is gone", path);
+    return std::optional<journal_checkpoint>();
+  }
   TRY_ASSIGN(const byte_buffer bytes,
              io::read_file(disk, path, limits::journal_checkpoint_bytes_max));
   TRY_ASSIGN(journal_checkpoint content, decode_checkpoint(bytes, path));

@@ -61,7 +61,8 @@ byte_buffer encode_checkpoint(const journal_checkpoint& content);
 // error_code::corrupt, or unsupported for one of a newer ringlog.
 result<journal_checkpoint> decode_checkpoint(bytes_view bytes, const std::string& path);
 
-// Nothing when there is no such file.
+// Nothing when there is no journal yet. error_code::corrupt, too, when there is no such file, but
+// blocks are.
 result<std::optional<journal_checkpoint>> read_checkpoint(io::file_system& disk,
                                                           const std::string& journal_directory);
 

@@ -14,7 +14,6 @@ namespace ringlog::storage {
 
 namespace {
 
-constexpr std::string_view suffix = ".journal";
 constexpr std::size_t number_digits = 8;
 constexpr std::int64_t first_file_bytes = 1 * limits::MiB;
 constexpr std::int64_t largest_file_bytes = 64 * limits::MiB;
@@ -28,6 +27,7 @@ const byte_buffer& zeros() {
 }
 
 std::optional<std::uint32_t> number_of(std::string_view name) {
+  constexpr std::string_view suffix = journal_files::suffix;
   if (name.size() != number_digits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
   std::uint32_t number = 0;
   for (const char digit : name.substr(0, number_digits)) {

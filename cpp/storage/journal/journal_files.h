@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -21,6 +22,8 @@ namespace ringlog::storage {
 // them being filled; or free. Owned by the journal; engine thread, but for open().
 class journal_files {
  public:
+  static constexpr std::string_view suffix = ".journal";
+
   journal_files(services outside, std::string directory, std::int64_t bytes_max)
       : outside_(outside), directory_(std::move(directory)), bytes_max_(bytes_max) {}
 

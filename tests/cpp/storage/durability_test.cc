@@ -30,15 +30,18 @@ class DurabilityTest : public ::testing::Test {
   }
   void TearDown() override { kill(); }
 
-  void open_manager() {
+  result<std::unique_ptr<log_manager>> try_to_open() {
     log_manager_options options;
     options.directory = "/data/log";
     options.journal_directory = "/data/journal";
     options.journal_bytes_max = 2 * limits::MiB;
     options.format = directory_identity{
         .cluster_id = "simulated", .node_id = node_id_t(1), .directory_id = uuid::reserved(99)};
-    auto opened =
-        log_manager::open({disk_, engine_, world_.time(), world_.random(), sink_}, options);
+    return log_manager::open({disk_, engine_, world_.time(), world_.random(), sink_}, options);
+  }
+
+  void open_manager() {
+    auto opened = try_to_open();
     ASSERT_TRUE(opened.ok()) << opened.failure().message;
     manager_ = std::move(*opened);
   }
@@ -247,6 +250,66 @@ TEST_F(DurabilityTest, EachStartTakesTheNextEpochOfTheJournal) {
   close();
   EXPECT_EQ(next_epoch(), first + 2);
 }
+
+enum class harm { flipped_bit, lost_tail, lost_file };
+
+class HarmedCheckpointTest : public DurabilityTest, public ::testing::WithParamInterface<harm> {
+ protected:
+  void harm_checkpoint() {
+    const std::string path = "/data/journal/checkpoint";
+    if (GetParam() == harm::lost_file) {
+      ASSERT_TRUE(disk_.remove(path).ok());
+      return;
+    }
+    byte_buffer content = io::read_file(disk_, path, limits::MiB).value();
+    if (GetParam() == harm::lost_tail) content.resize(content.size() - 1);
+    if (GetParam() == harm::flipped_bit) content[content.size() / 2] ^= std::byte{1};
+    ASSERT_TRUE(io::replace_file(disk_, path, content).ok());
+  }
+};
+
+TEST_P(HarmedCheckpointTest, IsNotNeededOfALogThatWasClosed) {
+  start();
+  append(10, "old");
+  close();
+  harm_checkpoint();
+  start();
+  truncate_to(5);
+  append(7, "new");
+  kill();
+  start();
+  values expected(5, "old");
+  expected.insert(expected.end(), 7, "new");
+  EXPECT_EQ(content(), expected);  // blocks of the first time are not among those replayed
+}
+
+TEST_P(HarmedCheckpointTest, IsRefusedWithARemedyWhereTheJournalIsNeeded) {
+  start();
+  append(10, "old");
+  kill();
+  harm_checkpoint();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto refused = try_to_open();
+    ASSERT_EQ(refused.code(), error_code::corrupt);
+    const std::string& message = refused.failure().message;
+    for (const char* part : {"/data/journal/checkpoint", "did not close", "from a copy",
+                             "move /data/journal away", "`ringlog check`"}) {
+      EXPECT_NE(message.find(part), std::string::npos) << part << " in " << message;
+    }
+  }
+  ASSERT_TRUE(disk_.rename("/data/journal", "/data/moved away").ok());
+  start();
+  append("new");
+  const values found = content();
+  ASSERT_FALSE(found.empty());
+  EXPECT_LE(found.size(), 11u);
+  values expected(found.size() - 1, "old");
+  expected.emplace_back("new");
+  EXPECT_EQ(found, expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Journal, HarmedCheckpointTest,
+                         testing::Values(harm::flipped_bit, harm::lost_tail, harm::lost_file));
 
 // The first start's replay removes its directory, which no sync makes to last.
 TEST_P(PowerCutTest, ADeletionIsReplayedAgain) {
