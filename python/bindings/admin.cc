@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "base/letter_case.h"
 #include "client/wait.h"
@@ -47,11 +48,43 @@ class admin {
       return client::ask<T>(*over_, limit, what,
                             [&](auto reply) { start(asked, std::move(reply)); });
     });
-    if (!answer.ok() && answer.code() == error_code::interrupted) raise(answer.failure());
+    if (is_interrupted(answer)) raise(answer.failure());
     return answer;
   }
 
+  // Asks start(service, thing, reply) for each of the things, many at a time, since each may have
+  // to wait for a disk and the way there. The answers in their order.
+  template <typename T, typename Thing, typename What, typename Start>
+  std::vector<result<T>> ask_each(const client::wait_limit& limit, const std::vector<Thing>& things,
+                                  What&& what, Start&& start) const {
+    constexpr std::size_t asked_at_once = 64;
+    client::service& asked = broker();
+    std::vector<result<T>> answers;
+    without_gil([&] {
+      std::deque<client::kept_answer<T>> under_way;
+      std::size_t begun = 0;
+      for (const Thing& thing : things) {
+        for (; begun < std::min(things.size(), answers.size() + asked_at_once); ++begun) {
+          under_way.emplace_back().start(
+              [&](auto reply) { start(asked, things[begun], std::move(reply)); });
+        }
+        auto answer = under_way.front().take(limit, what(thing));
+        under_way.pop_front();
+        if (!answer.ok()) answer = client::explain(*over_, std::move(answer.failure()));
+        answers.push_back(std::move(answer));
+        if (is_interrupted(answers.back())) return;
+      }
+    });
+    if (!answers.empty() && is_interrupted(answers.back())) raise(answers.back().failure());
+    return answers;
+  }
+
  private:
+  template <typename T>
+  static bool is_interrupted(const result<T>& answer) {
+    return !answer.ok() && answer.code() == error_code::interrupted;
+  }
+
   const milliseconds timeout_;
   const std::shared_ptr<client::transport> over_;
   bool closed_ = false;
@@ -209,22 +242,28 @@ std::vector<std::vector<node_id_t>> read_assignment(py::handle given) {
 
 py::list create_topics(const admin& self, const py::list& topics, const py::object& timeout_ms,
                        bool validate_only) {
-  py::list answers;
-  const auto limit = self.limit(timeout_ms);
+  std::vector<facade::new_topic> wanted;
   for (const py::handle item : topics) {
     const auto given = item.cast<py::tuple>();
-    facade::new_topic topic;
+    facade::new_topic& topic = wanted.emplace_back();
     topic.name = given[0].cast<std::string>();
     topic.partitions = given[1].cast<std::int32_t>();
     topic.replication_factor = given[2].cast<std::int16_t>();
     topic.assignment = read_assignment(given[3]);
     topic.configs = to_config_map(given[4]);
-    const auto made = self.ask<facade::created_topic>(
-        limit, "creating topic " + topic.name, [&](auto& broker, auto reply) {
-          broker.create_topic(topic, validate_only, std::move(reply));
-        });
+  }
+  const auto created = self.ask_each<facade::created_topic>(
+      self.limit(timeout_ms), wanted,
+      [](const facade::new_topic& topic) { return "creating topic " + topic.name; },
+      [&](auto& broker, const facade::new_topic& topic, auto reply) {
+        broker.create_topic(topic, validate_only, std::move(reply));
+      });
+  py::list answers;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const facade::new_topic& topic = wanted[i];
+    const auto& made = created[i];
     py::dict shaped;
-    shaped["name"] = given[0];
+    shaped["name"] = text(topic.name);
     shaped["topic_id"] = text(made.ok() ? made->id.to_string() : uuid{}.to_string());
     shaped["error_code"] = code_of(made);
     shaped["error_message"] = message_of(made);
@@ -243,15 +282,18 @@ py::list create_topics(const admin& self, const py::list& topics, const py::obje
 }
 
 py::list delete_topics(const admin& self, const py::list& names, const py::object& timeout_ms) {
+  const auto wanted = names.cast<std::vector<std::string>>();
+  const auto deleted = self.ask_each<uuid>(
+      self.limit(timeout_ms), wanted,
+      [](const std::string& name) { return "deleting topic " + name; },
+      [](auto& broker, const std::string& name, auto reply) {
+        broker.delete_topic(name, std::move(reply));
+      });
   py::list answers;
-  const auto limit = self.limit(timeout_ms);
-  for (const py::handle name : names) {
-    const auto wanted = name.cast<std::string>();
-    const auto gone = self.ask<uuid>(
-        limit, "deleting topic " + wanted,
-        [&](auto& broker, auto reply) { broker.delete_topic(wanted, std::move(reply)); });
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& gone = deleted[i];
     py::dict shaped;
-    shaped["name"] = name;
+    shaped["name"] = text(wanted[i]);
     shaped["topic_id"] = text(gone.ok() ? gone->to_string() : uuid{}.to_string());
     shaped["error_code"] = code_of(gone);
     shaped["error_message"] = message_of(gone);
@@ -262,18 +304,22 @@ py::list delete_topics(const admin& self, const py::list& names, const py::objec
 
 py::list create_partitions(const admin& self, const py::list& topics, const py::object& timeout_ms,
                            bool validate_only) {
-  py::list answers;
-  const auto limit = self.limit(timeout_ms);
+  std::vector<std::pair<std::string, std::int32_t>> wanted;  // with the new total
   for (const py::handle item : topics) {
     const auto given = item.cast<py::tuple>();
-    const auto name = given[0].cast<std::string>();
-    const auto count = given[1].cast<std::int32_t>();
-    const auto made = self.ask<std::int32_t>(
-        limit, "adding partitions to " + name, [&](auto& broker, auto reply) {
-          broker.create_partitions(name, count, validate_only, std::move(reply));
-        });
+    wanted.emplace_back(given[0].cast<std::string>(), given[1].cast<std::int32_t>());
+  }
+  const auto grown = self.ask_each<std::int32_t>(
+      self.limit(timeout_ms), wanted,
+      [](const auto& topic) { return "adding partitions to " + topic.first; },
+      [&](auto& broker, const auto& topic, auto reply) {
+        broker.create_partitions(topic.first, topic.second, validate_only, std::move(reply));
+      });
+  py::list answers;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& made = grown[i];
     py::dict shaped;
-    shaped["name"] = given[0];
+    shaped["name"] = text(wanted[i].first);
     shaped["error_code"] = code_of(made);
     shaped["error_message"] = message_of(made);
     answers.append(shaped);
@@ -284,37 +330,50 @@ py::list create_partitions(const admin& self, const py::list& topics, const py::
 // ---- records and offsets -------------------------------------------------------------------
 
 py::dict delete_records(const admin& self, const py::dict& offsets, const py::object& timeout_ms) {
-  py::dict answers;
-  const auto limit = self.limit(timeout_ms);
+  std::vector<std::pair<topic_partition, offset_t>> wanted;
   for (const auto& [source, offset] : offsets) {
-    const topic_partition from = to_topic_partition(source);
-    const offset_t before(offset.cast<std::int64_t>());
-    const auto low = self.ask<offset_t>(
-        limit, "deleting records of " + from.to_string(),
-        [&](auto& broker, auto reply) { broker.delete_records(from, before, std::move(reply)); });
+    wanted.emplace_back(to_topic_partition(source), offset.cast<std::int64_t>());
+  }
+  const auto deleted = self.ask_each<offset_t>(
+      self.limit(timeout_ms), wanted,
+      [](const auto& one) { return "deleting records of " + one.first.to_string(); },
+      [](auto& broker, const auto& one, auto reply) {
+        broker.delete_records(one.first, one.second, std::move(reply));
+      });
+  py::dict answers;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& low = deleted[i];
     py::dict shaped;
     shaped["low_watermark"] = low.ok() ? low->value() : -1;
     shaped["error_code"] = code_of(low);
-    answers[to_python(from)] = shaped;
+    answers[to_python(wanted[i].first)] = shaped;
   }
   return answers;
 }
 
 py::dict list_offsets(const admin& self, const py::dict& asked, int isolation) {
-  py::dict answers;
-  const auto limit = self.limit();
+  std::vector<facade::list_offset_request> wanted;
   for (const auto& [source, timestamp] : asked) {
-    facade::list_offset_request request;
+    facade::list_offset_request& request = wanted.emplace_back();
     request.source = to_topic_partition(source);
     request.timestamp = timestamp.cast<std::int64_t>();
     request.isolation = static_cast<isolation_level>(isolation);
-    const auto found = self.ask<facade::listed_offset>(
-        limit, "the look-up of an offset of " + request.source.to_string(),
-        [&](auto& broker, auto reply) { broker.list_offset(request, std::move(reply)); });
+  }
+  const auto listed = self.ask_each<facade::listed_offset>(
+      self.limit(), wanted,
+      [](const auto& request) {
+        return "the look-up of an offset of " + request.source.to_string();
+      },
+      [](auto& broker, const auto& request, auto reply) {
+        broker.list_offset(request, std::move(reply));
+      });
+  py::dict answers;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& found = listed[i];
     const facade::listed_offset none;
     const facade::listed_offset& shown = found.ok() ? *found : none;
-    answers[to_python(request.source)] = py::make_tuple(shown.offset.value(), shown.timestamp,
-                                                        shown.leader_epoch.value(), code_of(found));
+    answers[to_python(wanted[i].source)] = py::make_tuple(
+        shown.offset.value(), shown.timestamp, shown.leader_epoch.value(), code_of(found));
   }
   return answers;
 }
