@@ -1,25 +1,31 @@
-from collections import namedtuple
+from typing import NamedTuple
 
 from ringlog.enums import OffsetSpec
 from ringlog.structs import TopicPartition
 from ringlog.tables import Table
 
-PartitionLag = namedtuple("PartitionLag", "committed end lag member_id client_id")
-PartitionLag.__doc__ = (
-    "How far a group is in a partition: its committed offset, the partition's end, the records "
-    "between, and the member that reads it. None: not committed, or nobody's."
-)
+
+class PartitionLag(NamedTuple):
+    """How far a group is in a partition: its committed offset, the partition's end, the records
+    between, and the member that reads it. None: not committed, or nobody's.
+    """
+
+    committed: int | None
+    end: int
+    lag: int | None
+    member_id: str | None
+    client_id: str | None
 
 
-class ConsumerLag(dict):
+class ConsumerLag(dict[TopicPartition, PartitionLag]):
     """{TopicPartition: PartitionLag}, in the order of partitions; a table in a notebook."""
 
     @property
-    def total(self):
+    def total(self) -> int:
         """Records that the group has still to read, in partitions that it has committed in."""
         return sum(one.lag or 0 for one in self.values())
 
-    def table(self):
+    def table(self) -> Table:
         return Table(
             [(*partition, *lag) for partition, lag in self.items()],
             columns=TopicPartition._fields + PartitionLag._fields,
@@ -35,7 +41,7 @@ class ConsumerLag(dict):
 class LagAdmin:
     """How far groups are; part of KafkaAdminClient. Not in kafka-python."""
 
-    def consumer_lag(self, group_id):
+    def consumer_lag(self, group_id: str) -> ConsumerLag:
         """ConsumerLag of the partitions that the group committed in or that its members read.
 
         The offsets are those of one moment each, not of one moment all: of a group that is being
@@ -57,9 +63,7 @@ class LagAdmin:
         for partition in partitions:
             here, end = committed.get(partition), ends[partition].offset
             lag = None if here is None else max(end - here, 0)
-            lags[partition] = PartitionLag(
-                here, end, lag, *readers.get(partition, (None, None))
-            )
+            lags[partition] = PartitionLag(here, end, lag, *readers.get(partition, (None, None)))
         return lags
 
     def _readers(self, group_id):

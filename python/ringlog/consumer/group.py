@@ -1,5 +1,6 @@
 import math
 import re
+from collections.abc import Iterable, Mapping
 
 from ringlog import _native, config, errors, serializer
 from ringlog.consumer.subscription_state import (
@@ -13,6 +14,7 @@ from ringlog.structs import (
     ConsumerGroupMetadata,
     MemberState,
     OffsetAndMetadata,
+    OffsetAndTimestamp,
     SubscriptionPattern,
     TopicPartition,
 )
@@ -163,7 +165,7 @@ class KafkaConsumer(_native.Consumer):
     def seek_to_end(self, *partitions):
         super().seek_to_end(self._these_or_assigned(partitions))
 
-    def position(self, partition, timeout_ms=None):
+    def position(self, partition: TopicPartition, timeout_ms: int | None = None) -> int:
         """The offset of the next record of an assigned partition."""
         return super().position(_topic_partition(partition), self._timeout_ms(timeout_ms))
 
@@ -204,17 +206,23 @@ class KafkaConsumer(_native.Consumer):
 
     # Look-ups
 
-    def beginning_offsets(self, partitions, timeout_ms=None):
+    def beginning_offsets(
+        self, partitions: Iterable[TopicPartition], timeout_ms: int | None = None
+    ) -> dict[TopicPartition, int]:
         """{TopicPartition: offset of the first record}."""
         return super().beginning_offsets(
             _topic_partitions(partitions), self._timeout_ms(timeout_ms)
         )
 
-    def end_offsets(self, partitions, timeout_ms=None):
+    def end_offsets(
+        self, partitions: Iterable[TopicPartition | PartitionNumber], timeout_ms: int | None = None
+    ) -> dict[TopicPartition, int]:
         """{TopicPartition: offset after the last record}; takes `partitions_for_topic()`, too."""
         return super().end_offsets(_topic_partitions(partitions), self._timeout_ms(timeout_ms))
 
-    def offsets_for_times(self, timestamps, timeout_ms=None):
+    def offsets_for_times(
+        self, timestamps: Mapping[TopicPartition, int], timeout_ms: int | None = None
+    ) -> dict[TopicPartition, OffsetAndTimestamp | None]:
         """{TopicPartition: ms} to {TopicPartition: OffsetAndTimestamp from then on, or None}."""
         wanted = {
             _topic_partition(partition): int(timestamp)

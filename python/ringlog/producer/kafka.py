@@ -1,7 +1,11 @@
 import math
+from typing import TYPE_CHECKING
 
 from ringlog import _native, config, partitioner, serializer
 from ringlog.cluster import ClusterMetadata
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _PASSED_ON = (
     "client_id",
@@ -61,7 +65,7 @@ class KafkaProducer(_native.Producer):
             }
         )
 
-    def __enter__(self):
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(self, exc_type, exc_value, traceback):
