@@ -28,7 +28,7 @@ class ConsumerProtocolSubscription:
     @classmethod
     def decode(cls, data):
         """Raises struct.error when `data` is not a subscription."""
-        reader = _Reader(data)
+        reader = Reader(data)
         decoded = cls(reader.number("h"), reader.array(reader.string), reader.bytes())
         if decoded.version >= 1:
             decoded.owned_partitions = reader.array(reader.topic_partitions)
@@ -41,11 +41,11 @@ class ConsumerProtocolSubscription:
     def encode(self):
         parts = [
             struct.pack(">h", self.version),
-            _array(self.topics, _string),
+            encode_array(self.topics, _string),
             _bytes(self.user_data),
         ]
         if self.version >= 1:
-            parts.append(_array(self.owned_partitions, _topic_partitions))
+            parts.append(encode_array(self.owned_partitions, encode_topic_partitions))
         if self.version >= 2:
             parts.append(struct.pack(">i", self.generation_id))
         if self.version >= 3:
@@ -74,14 +74,14 @@ class ConsumerProtocolAssignment:
     @classmethod
     def decode(cls, data):
         """Raises struct.error when `data` is not an assignment."""
-        reader = _Reader(data)
+        reader = Reader(data)
         return cls(reader.number("h"), reader.array(reader.topic_partitions), reader.bytes())
 
     def encode(self):
         return b"".join(
             [
                 struct.pack(">h", self.version),
-                _array(self.assigned_partitions, _topic_partitions),
+                encode_array(self.assigned_partitions, encode_topic_partitions),
                 _bytes(self.user_data),
             ]
         )
@@ -91,12 +91,28 @@ ConsumerProtocolMemberMetadata = ConsumerProtocolSubscription  # the names of ka
 ConsumerProtocolMemberAssignment = ConsumerProtocolAssignment
 
 
-class _Reader:
+def by_topic(partitions):
+    """[TopicPartition] as [(topic, [partition])], both sorted."""
+    topics = {}
+    for topic, partition in sorted(partitions):
+        topics.setdefault(topic, []).append(partition)
+    return list(topics.items())
+
+
+def partitions_of(topics):
+    """[(topic, [partition])] as [TopicPartition]."""
+    return [TopicPartition(topic, each) for topic, partitions in topics for each in partitions]
+
+
+class Reader:
     """Big-endian fields from bytes; struct.error where they end too early."""
 
     def __init__(self, data):
         self._data = data
         self._at = 0
+
+    def bytes_left(self):
+        return len(self._data) - self._at
 
     def number(self, kind):
         (value,) = struct.unpack_from(">" + kind, self._data, self._at)
@@ -112,7 +128,7 @@ class _Reader:
 
     def array(self, read_item):
         count = self.number("i")
-        if count > len(self._data) - self._at:
+        if count > self.bytes_left():
             raise struct.error(f"an array of {count} items in {len(self._data)} bytes")
         return [read_item() for _ in range(count)]
 
@@ -122,10 +138,8 @@ class _Reader:
     def _take(self, length):
         if length < 0:
             return None
-        if length > len(self._data) - self._at:
-            raise struct.error(
-                f"a field of {length} bytes where {len(self._data) - self._at} are left"
-            )
+        if length > self.bytes_left():
+            raise struct.error(f"a field of {length} bytes where {self.bytes_left()} are left")
         self._at += length
         return bytes(self._data[self._at - length : self._at])
 
@@ -141,10 +155,10 @@ def _bytes(data):
     return struct.pack(">i", -1) if data is None else struct.pack(">i", len(data)) + data
 
 
-def _array(items, encode_item):
+def encode_array(items, encode_item):
     return struct.pack(">i", len(items)) + b"".join(map(encode_item, items))
 
 
-def _topic_partitions(item):
+def encode_topic_partitions(item):
     topic, partitions = item
-    return _string(topic) + _array(partitions, lambda partition: struct.pack(">i", partition))
+    return _string(topic) + encode_array(partitions, lambda partition: struct.pack(">i", partition))
