@@ -1,0 +1,3 @@
+from ringlog.sasl.abc import SaslMechanism
+
+__all__ = ["SaslMechanism"]

@@ -1,0 +1,3 @@
+from ringlog.sasl.gssapi import SaslMechanismGSSAPI
+
+__all__ = ["SaslMechanismGSSAPI"]

@@ -1,0 +1,3 @@
+from ringlog.sasl.msk import SaslMechanismAwsMskIam
+
+__all__ = ["SaslMechanismAwsMskIam"]

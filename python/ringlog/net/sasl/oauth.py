@@ -1,0 +1,3 @@
+from ringlog.sasl.oauth import AbstractTokenProvider, SaslMechanismOAuth
+
+__all__ = ["AbstractTokenProvider", "SaslMechanismOAuth"]

@@ -1,0 +1,3 @@
+from ringlog.sasl.plain import SaslMechanismPlain
+
+__all__ = ["SaslMechanismPlain"]

@@ -1,0 +1,3 @@
+from ringlog.sasl.scram import SaslMechanismScram
+
+__all__ = ["SaslMechanismScram"]

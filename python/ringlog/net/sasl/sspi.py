@@ -1,0 +1,3 @@
+from ringlog.sasl.sspi import SaslMechanismSSPI
+
+__all__ = ["SaslMechanismSSPI"]

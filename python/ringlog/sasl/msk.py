@@ -1,0 +1,5 @@
+from ringlog.sasl.abc import RefusedMechanism
+
+
+class SaslMechanismAwsMskIam(RefusedMechanism):
+    pass
