@@ -256,6 +256,11 @@ process_defaults = {"bootstrap_servers": None, "consumer_timeout_ms": None}
 """Set by install_as_kafka for every client of the process."""
 
 
+def defaults(client):
+    """{option: default} of a client ("KafkaProducer", ...)."""
+    return {name: option.default for name, option in _TABLES[client].items()}
+
+
 def parse(client, given):
     """The options in force of a client ("KafkaProducer", ...), and its Address."""
     table = _TABLES[client]
@@ -264,7 +269,7 @@ def parse(client, given):
             raise errors.InvalidOptionError(
                 f"{client} has no option {name!r}{_nearest(name, table)}"
             )
-    config = {name: option.default for name, option in table.items()}
+    config = defaults(client)
     if "consumer_timeout_ms" in table and process_defaults["consumer_timeout_ms"] is not None:
         config["consumer_timeout_ms"] = process_defaults["consumer_timeout_ms"]
     for name, value in given.items():

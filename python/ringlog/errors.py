@@ -51,144 +51,145 @@ class AuthorizationError(BrokerResponseError):
 _RETRIABLE = (RetriableError, BrokerResponseError)
 _STALE_METADATA = (InvalidMetadataError, BrokerResponseError)
 _PARENTS = {
-    "": (BrokerResponseError,),
+    "-": (BrokerResponseError,),
     "R": _RETRIABLE,
     "M": _STALE_METADATA,
     "A": (AuthorizationError,),
     "V": (BrokerResponseError, ValueError),
 }
 
-# code, class; R: retriable, M: retriable after new metadata, A: authorization, V: a ValueError
+# code; R: retriable, M: retriable after new metadata, A: authorization, V: a ValueError; class;
+# `message`
 _BROKER_ERRORS = """
- -1 UnknownError
-  0 NoError
-  1 OffsetOutOfRangeError
-  2 CorruptRecordError
-  3 UnknownTopicOrPartitionError M
-  4 InvalidFetchRequestError
-  5 LeaderNotAvailableError M
-  6 NotLeaderForPartitionError M
-  7 RequestTimedOutError R
-  8 BrokerNotAvailableError
-  9 ReplicaNotAvailableError M
- 10 MessageSizeTooLargeError
- 11 StaleControllerEpochError
- 12 OffsetMetadataTooLargeError
- 13 NetworkExceptionError M
- 14 CoordinatorLoadInProgressError R
- 15 CoordinatorNotAvailableError R
- 16 NotCoordinatorError R
- 17 InvalidTopicError V
- 18 RecordListTooLargeError
- 19 NotEnoughReplicasError R
- 20 NotEnoughReplicasAfterAppendError R
- 21 InvalidRequiredAcksError
- 22 IllegalGenerationError
- 23 InconsistentGroupProtocolError
- 24 InvalidGroupIdError
- 25 UnknownMemberIdError
- 26 InvalidSessionTimeoutError
- 27 RebalanceInProgressError
- 28 InvalidCommitOffsetSizeError
- 29 TopicAuthorizationFailedError A
- 30 GroupAuthorizationFailedError A
- 31 ClusterAuthorizationFailedError A
- 32 InvalidTimestampError
- 33 UnsupportedSaslMechanismError
- 34 IllegalSaslStateError
- 35 UnsupportedVersionError
- 36 TopicAlreadyExistsError
- 37 InvalidPartitionsError
- 38 InvalidReplicationFactorError
- 39 InvalidReplicationAssignmentError
- 40 InvalidConfigurationError
- 41 NotControllerError R
- 42 InvalidRequestError
- 43 UnsupportedForMessageFormatError
- 44 PolicyViolationError
- 45 OutOfOrderSequenceNumberError
- 46 DuplicateSequenceNumberError
- 47 InvalidProducerEpochError
- 48 InvalidTxnStateError
- 49 InvalidProducerIdMappingError
- 50 InvalidTransactionTimeoutError
- 51 ConcurrentTransactionsError R
- 52 TransactionCoordinatorFencedError
- 53 TransactionalIdAuthorizationFailedError A
- 54 SecurityDisabledError
- 55 OperationNotAttemptedError
- 56 KafkaStorageError M
- 57 LogDirNotFoundError
- 58 SaslAuthenticationFailedError
- 59 UnknownProducerIdError
- 60 ReassignmentInProgressError
- 61 DelegationTokenAuthDisabledError
- 62 DelegationTokenNotFoundError
- 63 DelegationTokenOwnerMismatchError
- 64 DelegationTokenRequestNotAllowedError
- 65 DelegationTokenAuthorizationFailedError A
- 66 DelegationTokenExpiredError
- 67 InvalidPrincipalTypeError
- 68 NonEmptyGroupError
- 69 GroupIdNotFoundError
- 70 FetchSessionIdNotFoundError R
- 71 InvalidFetchSessionEpochError R
- 72 ListenerNotFoundError M
- 73 TopicDeletionDisabledError
- 74 FencedLeaderEpochError M
- 75 UnknownLeaderEpochError M
- 76 UnsupportedCompressionTypeError
- 77 StaleBrokerEpochError
- 78 OffsetNotAvailableError R
- 79 MemberIdRequiredError
- 80 PreferredLeaderNotAvailableError M
- 81 GroupMaxSizeReachedError
- 82 FencedInstanceIdError
- 83 EligibleLeadersNotAvailableError M
- 84 ElectionNotNeededError M
- 85 NoReassignmentInProgressError
- 86 GroupSubscribedToTopicError
- 87 InvalidRecordError
- 88 UnstableOffsetCommitError R
- 89 ThrottlingQuotaExceededError R
- 90 ProducerFencedError
- 91 ResourceNotFoundError
- 92 DuplicateResourceError
- 93 UnacceptableCredentialError
- 94 InconsistentVoterSetError
- 95 InvalidUpdateVersionError
- 96 FeatureUpdateFailedError
- 97 PrincipalDeserializationFailureError
- 98 SnapshotNotFoundError
- 99 PositionOutOfRangeError
-100 UnknownTopicIdError M
-101 DuplicateBrokerRegistrationError
-102 BrokerIdNotRegisteredError
-103 InconsistentTopicIdError M
-104 InconsistentClusterIdError
-105 TransactionalIdNotFoundError
-106 FetchSessionTopicIdError R
-107 IneligibleReplicaError
-108 NewLeaderElectedError
-109 OffsetMovedToTieredStorageError
-110 FencedMemberEpochError
-111 UnreleasedInstanceIdError
-112 UnsupportedAssignorError
-113 StaleMemberEpochError
-114 MismatchedEndpointTypeError
-115 UnsupportedEndpointTypeError
-116 UnknownControllerIdError
-117 UnknownSubscriptionIdError
-118 TelemetryTooLargeError
-119 InvalidRegistrationError
-120 TransactionAbortableError
-121 InvalidRecordStateError
-122 ShareSessionNotFoundError R
-123 InvalidShareSessionEpochError R
-124 FencedStateEpochError
-125 InvalidVoterKeyError
-126 DuplicateVoterError
-127 VoterNotFoundError
+ -1 - UnknownError                            UNKNOWN
+  0 - NoError                                 NO_ERROR
+  1 - OffsetOutOfRangeError                   OFFSET_OUT_OF_RANGE
+  2 - CorruptRecordError                      CORRUPT_MESSAGE
+  3 M UnknownTopicOrPartitionError            UNKNOWN_TOPIC_OR_PARTITION
+  4 - InvalidFetchRequestError                INVALID_FETCH_SIZE
+  5 M LeaderNotAvailableError                 LEADER_NOT_AVAILABLE
+  6 M NotLeaderForPartitionError              NOT_LEADER_FOR_PARTITION
+  7 R RequestTimedOutError                    REQUEST_TIMED_OUT
+  8 - BrokerNotAvailableError                 BROKER_NOT_AVAILABLE
+  9 M ReplicaNotAvailableError                REPLICA_NOT_AVAILABLE
+ 10 - MessageSizeTooLargeError                MESSAGE_SIZE_TOO_LARGE
+ 11 - StaleControllerEpochError               STALE_CONTROLLER_EPOCH
+ 12 - OffsetMetadataTooLargeError             OFFSET_METADATA_TOO_LARGE
+ 13 M NetworkExceptionError                   NETWORK_EXCEPTION
+ 14 R CoordinatorLoadInProgressError          COORDINATOR_LOAD_IN_PROGRESS
+ 15 R CoordinatorNotAvailableError            COORDINATOR_NOT_AVAILABLE
+ 16 R NotCoordinatorError                     NOT_COORDINATOR
+ 17 V InvalidTopicError                       INVALID_TOPIC
+ 18 - RecordListTooLargeError                 RECORD_LIST_TOO_LARGE
+ 19 R NotEnoughReplicasError                  NOT_ENOUGH_REPLICAS
+ 20 R NotEnoughReplicasAfterAppendError       NOT_ENOUGH_REPLICAS_AFTER_APPEND
+ 21 - InvalidRequiredAcksError                INVALID_REQUIRED_ACKS
+ 22 - IllegalGenerationError                  ILLEGAL_GENERATION
+ 23 - InconsistentGroupProtocolError          INCONSISTENT_GROUP_PROTOCOL
+ 24 - InvalidGroupIdError                     INVALID_GROUP_ID
+ 25 - UnknownMemberIdError                    UNKNOWN_MEMBER_ID
+ 26 - InvalidSessionTimeoutError              INVALID_SESSION_TIMEOUT
+ 27 - RebalanceInProgressError                REBALANCE_IN_PROGRESS
+ 28 - InvalidCommitOffsetSizeError            INVALID_COMMIT_OFFSET_SIZE
+ 29 A TopicAuthorizationFailedError           TOPIC_AUTHORIZATION_FAILED
+ 30 A GroupAuthorizationFailedError           GROUP_AUTHORIZATION_FAILED
+ 31 A ClusterAuthorizationFailedError         CLUSTER_AUTHORIZATION_FAILED
+ 32 - InvalidTimestampError                   INVALID_TIMESTAMP
+ 33 - UnsupportedSaslMechanismError           UNSUPPORTED_SASL_MECHANISM
+ 34 - IllegalSaslStateError                   ILLEGAL_SASL_STATE
+ 35 - UnsupportedVersionError                 UNSUPPORTED_VERSION
+ 36 - TopicAlreadyExistsError                 TOPIC_ALREADY_EXISTS
+ 37 - InvalidPartitionsError                  INVALID_PARTITIONS
+ 38 - InvalidReplicationFactorError           INVALID_REPLICATION_FACTOR
+ 39 - InvalidReplicationAssignmentError       INVALID_REPLICATION_ASSIGNMENT
+ 40 - InvalidConfigurationError               INVALID_CONFIG
+ 41 R NotControllerError                      NOT_CONTROLLER
+ 42 - InvalidRequestError                     INVALID_REQUEST
+ 43 - UnsupportedForMessageFormatError        UNSUPPORTED_FOR_MESSAGE_FORMAT
+ 44 - PolicyViolationError                    POLICY_VIOLATION
+ 45 - OutOfOrderSequenceNumberError           OUT_OF_ORDER_SEQUENCE_NUMBER
+ 46 - DuplicateSequenceNumberError            DUPLICATE_SEQUENCE_NUMBER
+ 47 - InvalidProducerEpochError               INVALID_PRODUCER_EPOCH
+ 48 - InvalidTxnStateError                    INVALID_TXN_STATE
+ 49 - InvalidProducerIdMappingError           INVALID_PRODUCER_ID_MAPPING
+ 50 - InvalidTransactionTimeoutError          INVALID_TRANSACTION_TIMEOUT
+ 51 R ConcurrentTransactionsError             CONCURRENT_TRANSACTIONS
+ 52 - TransactionCoordinatorFencedError       TRANSACTION_COORDINATOR_FENCED
+ 53 A TransactionalIdAuthorizationFailedError TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+ 54 - SecurityDisabledError                   SECURITY_DISABLED
+ 55 - OperationNotAttemptedError              OPERATION_NOT_ATTEMPTED
+ 56 M KafkaStorageError                       KAFKA_STORAGE_ERROR
+ 57 - LogDirNotFoundError                     LOG_DIR_NOT_FOUND
+ 58 - SaslAuthenticationFailedError           SASL_AUTHENTICATION_FAILED
+ 59 - UnknownProducerIdError                  UNKNOWN_PRODUCER_ID
+ 60 - ReassignmentInProgressError             REASSIGNMENT_IN_PROGRESS
+ 61 - DelegationTokenAuthDisabledError        DELEGATION_TOKEN_AUTH_DISABLED
+ 62 - DelegationTokenNotFoundError            DELEGATION_TOKEN_NOT_FOUND
+ 63 - DelegationTokenOwnerMismatchError       DELEGATION_TOKEN_OWNER_MISMATCH
+ 64 - DelegationTokenRequestNotAllowedError   DELEGATION_TOKEN_REQUEST_NOT_ALLOWED
+ 65 A DelegationTokenAuthorizationFailedError DELEGATION_TOKEN_AUTHORIZATION_FAILED
+ 66 - DelegationTokenExpiredError             DELEGATION_TOKEN_EXPIRED
+ 67 - InvalidPrincipalTypeError               INVALID_PRINCIPAL_TYPE
+ 68 - NonEmptyGroupError                      NON_EMPTY_GROUP
+ 69 - GroupIdNotFoundError                    GROUP_ID_NOT_FOUND
+ 70 R FetchSessionIdNotFoundError             FETCH_SESSION_ID_NOT_FOUND
+ 71 R InvalidFetchSessionEpochError           INVALID_FETCH_SESSION_EPOCH
+ 72 M ListenerNotFoundError                   LISTENER_NOT_FOUND
+ 73 - TopicDeletionDisabledError              TOPIC_DELETION_DISABLED
+ 74 M FencedLeaderEpochError                  FENCED_LEADER_EPOCH
+ 75 M UnknownLeaderEpochError                 UNKNOWN_LEADER_EPOCH
+ 76 - UnsupportedCompressionTypeError         UNSUPPORTED_COMPRESSION_TYPE
+ 77 - StaleBrokerEpochError                   STALE_BROKER_EPOCH
+ 78 R OffsetNotAvailableError                 OFFSET_NOT_AVAILABLE
+ 79 - MemberIdRequiredError                   MEMBER_ID_REQUIRED
+ 80 M PreferredLeaderNotAvailableError        PREFERRED_LEADER_NOT_AVAILABLE
+ 81 - GroupMaxSizeReachedError                GROUP_MAX_SIZE_REACHED
+ 82 - FencedInstanceIdError                   FENCED_INSTANCE_ID
+ 83 M EligibleLeadersNotAvailableError        ELIGIBLE_LEADERS_NOT_AVAILABLE
+ 84 M ElectionNotNeededError                  ELECTION_NOT_NEEDED
+ 85 - NoReassignmentInProgressError           NO_REASSIGNMENT_IN_PROGRESS
+ 86 - GroupSubscribedToTopicError             GROUP_SUBSCRIBED_TO_TOPIC
+ 87 - InvalidRecordError                      INVALID_RECORD
+ 88 R UnstableOffsetCommitError               UNSTABLE_OFFSET_COMMIT
+ 89 R ThrottlingQuotaExceededError            THROTTLING_QUOTA_EXCEEDED
+ 90 - ProducerFencedError                     PRODUCER_FENCED
+ 91 - ResourceNotFoundError                   RESOURCE_NOT_FOUND
+ 92 - DuplicateResourceError                  DUPLICATE_RESOURCE
+ 93 - UnacceptableCredentialError             UNACCEPTABLE_CREDENTIAL
+ 94 - InconsistentVoterSetError               INCONSISTENT_VOTER_SET
+ 95 - InvalidUpdateVersionError               INVALID_UPDATE_VERSION
+ 96 - FeatureUpdateFailedError                FEATURE_UPDATE_FAILED
+ 97 - PrincipalDeserializationFailureError    PRINCIPAL_DESERIALIZATION_FAILURE
+ 98 - SnapshotNotFoundError                   SNAPSHOT_NOT_FOUND
+ 99 - PositionOutOfRangeError                 POSITION_OUT_OF_RANGE
+100 M UnknownTopicIdError                     UNKNOWN_TOPIC_ID
+101 - DuplicateBrokerRegistrationError        DUPLICATE_BROKER_REGISTRATION
+102 - BrokerIdNotRegisteredError              BROKER_ID_NOT_REGISTERED
+103 M InconsistentTopicIdError                INCONSISTENT_TOPIC_ID
+104 - InconsistentClusterIdError              INCONSISTENT_CLUSTER_ID
+105 - TransactionalIdNotFoundError            TRANSACTIONAL_ID_NOT_FOUND
+106 R FetchSessionTopicIdError                FETCH_SESSION_TOPIC_ID_ERROR
+107 - IneligibleReplicaError                  INELIGIBLE_REPLICA
+108 - NewLeaderElectedError                   NEW_LEADER_ELECTED
+109 - OffsetMovedToTieredStorageError         OFFSET_MOVED_TO_TIERED_STORAGE
+110 - FencedMemberEpochError                  FENCED_MEMBER_EPOCH
+111 - UnreleasedInstanceIdError               UNRELEASED_INSTANCE_ID
+112 - UnsupportedAssignorError                UNSUPPORTED_ASSIGNOR
+113 - StaleMemberEpochError                   STALE_MEMBER_EPOCH
+114 - MismatchedEndpointTypeError             MISMATCHED_ENDPOINT_TYPE
+115 - UnsupportedEndpointTypeError            UNSUPPORTED_ENDPOINT_TYPE
+116 - UnknownControllerIdError                UNKNOWN_CONTROLLER_ID
+117 - UnknownSubscriptionIdError              UNKNOWN_SUBSCRIPTION_ID
+118 - TelemetryTooLargeError                  TELEMETRY_TOO_LARGE
+119 - InvalidRegistrationError                INVALID_REGISTRATION
+120 - TransactionAbortableError               TRANSACTION_ABORTABLE
+121 - InvalidRecordStateError                 INVALID_RECORD_STATE
+122 R ShareSessionNotFoundError               SHARE_SESSION_NOT_FOUND
+123 R InvalidShareSessionEpochError           INVALID_SHARE_SESSION_EPOCH
+124 - FencedStateEpochError                   FENCED_STATE_EPOCH
+125 - InvalidVoterKeyError                    INVALID_VOTER_KEY
+126 - DuplicateVoterError                     DUPLICATE_VOTER
+127 - VoterNotFoundError                      VOTER_NOT_FOUND
 """
 
 _CLIENT_ERRORS = """
@@ -228,8 +229,8 @@ def _define(name, parents, **attributes):
 def _define_tables():
     errors = {}
     for line in _BROKER_ERRORS.strip().splitlines():
-        code, name, flag = (line.split() + [""])[:3]
-        errors[int(code)] = _define(name, _PARENTS[flag], errno=int(code))
+        code, flag, name, message = line.split()
+        errors[int(code)] = _define(name, _PARENTS[flag], errno=int(code), message=message)
     for line in _CLIENT_ERRORS.strip().splitlines():
         name, *parents = line.split()
         _define(name, tuple(_named(parent) for parent in parents))
@@ -330,10 +331,11 @@ class LogDirVersionError(LogDirUnreadableError, UnsupportedVersionError):  # noq
     """The directory was written in a newer format."""
 
 
-def for_code(code):
+def for_code(error_code):
     """The class of a Kafka error code; an UnknownError class keeps a code that is unknown."""
-    known = kafka_errors.get(code)
-    return known or type("UnrecognizedBrokerError", (UnknownError,), {"errno": code})  # noqa: F821
+    known = kafka_errors.get(error_code)
+    made = {"errno": error_code}
+    return known or type("UnrecognizedBrokerError", (UnknownError,), made)  # noqa: F821
 
 
 def make_error(code, message):

@@ -2,13 +2,14 @@
 
 import logging
 import threading
+from abc import ABC
 
 from ringlog import errors
 
 log = logging.getLogger(__name__)
 
 
-class Future:
+class Future(ABC):  # noqa: B024, the core's futures are registered as such
     """Done once, by `success` or `failure`, from any thread.
 
     Callbacks run in the thread that completes the future, or at once when it is done already. An
@@ -36,13 +37,12 @@ class Future:
     def success(self, value):
         return self._complete(value, None)
 
-    def failure(self, exception):
-        """`exception`: an exception or an exception class."""
-        if isinstance(exception, type):
-            exception = exception()
+    def failure(self, e):
+        """`e`: an exception or an exception class."""
+        exception = e() if isinstance(e, type) else e
         if not isinstance(exception, BaseException):
             raise errors.InvalidArgumentTypeError(
-                f"a future fails with an exception, not with {exception!r}"
+                f"a future fails with an exception, not with {e!r}"
             )
         return self._complete(None, exception)
 
@@ -55,19 +55,17 @@ class Future:
             raise self.exception
         return self.value
 
-    def add_callback(self, function, *args, **kwargs):
-        """Calls `function(*args, value, **kwargs)` on success."""
-        return self._add(lambda: self.exception is None and function(*args, self.value, **kwargs))
+    def add_callback(self, f, *args, **kwargs):
+        """Calls `f(*args, value, **kwargs)` on success."""
+        return self._add(lambda: self.exception is None and f(*args, self.value, **kwargs))
 
-    def add_errback(self, function, *args, **kwargs):
-        """Calls `function(*args, exception, **kwargs)` on failure."""
-        return self._add(
-            lambda: self.exception is not None and function(*args, self.exception, **kwargs)
-        )
+    def add_errback(self, f, *args, **kwargs):
+        """Calls `f(*args, exception, **kwargs)` on failure."""
+        return self._add(lambda: self.exception is not None and f(*args, self.exception, **kwargs))
 
-    def add_both(self, function, *args, **kwargs):
-        self.add_callback(function, *args, **kwargs)
-        return self.add_errback(function, *args, **kwargs)
+    def add_both(self, f, *args, **kwargs):
+        self.add_callback(f, *args, **kwargs)
+        return self.add_errback(f, *args, **kwargs)
 
     def chain(self, future):
         """Completes `future` as this one is completed."""

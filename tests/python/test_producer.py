@@ -274,3 +274,18 @@ def test_config_shows_the_options_in_force(producer):
     assert producer.config["acks"] == -1
     assert producer.bootstrap_connected()
     produce(producer, "t", b"v")
+
+
+def test_what_needs_transactions_is_refused():
+    with KafkaProducer(bootstrap_servers="memory:") as producer:
+        for call in (
+            producer.init_transactions,
+            producer.begin_transaction,
+            producer.commit_transaction,
+            producer.abort_transaction,
+            lambda: producer.send_offsets_to_transaction({}, "g"),
+        ):
+            with pytest.raises(errors.IllegalStateError, match="transactional_id"):
+                call()
+        assert producer.partitions_for(topic="t") == {0}
+        assert producer.max_usable_produce_magic((4, 0)) == 2

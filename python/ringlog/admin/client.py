@@ -13,6 +13,8 @@ class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, LagAdmin):
     `request_timeout_ms`.
     """
 
+    DEFAULT_CONFIG = config.defaults("KafkaAdminClient")
+
     def __init__(self, **configs):
         self.config, log = config.parse("KafkaAdminClient", configs)
         self._native = _native.Admin(
@@ -38,7 +40,7 @@ class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, LagAdmin):
     def __enter__(self):
         return self
 
-    def __exit__(self, exc_type, exc_value, traceback):
+    def __exit__(self, exc_type, exc_val, exc_tb):
         self.close()
 
     def _timeout_ms(self, timeout_ms):

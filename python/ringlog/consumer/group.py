@@ -65,12 +65,13 @@ class KafkaConsumer(_native.Consumer):
 
     - `poll(timeout_ms=0, max_records=None)` -> {TopicPartition: [ConsumerRecord]};
     - `assignment()`, `subscription()`, `paused()` -> sets; `unsubscribe()`;
-    - `highwater(partition)` -> the end of the partition as the last fetch saw it, or None;
     - `wakeup()`, from any thread: ends a wait of another with WakeupError; `bootstrap_connected()`.
 
     Timeouts are in ms; None means `default_api_timeout_ms`. `config` (dict) holds the options in
     force.
     """
+
+    DEFAULT_CONFIG = config.defaults("KafkaConsumer")
 
     def __init__(self, *topics, **configs):
         options, log = config.parse("KafkaConsumer", configs)
@@ -169,6 +170,10 @@ class KafkaConsumer(_native.Consumer):
         """The offset of the next record of an assigned partition."""
         return super().position(_topic_partition(partition), self._timeout_ms(timeout_ms))
 
+    def highwater(self, partition):
+        """The end of an assigned partition as the last fetch saw it, or None."""
+        return super().highwater(_topic_partition(partition))
+
     def pause(self, *partitions):
         super().pause(_topic_partitions(partitions))
 
@@ -262,7 +267,7 @@ class KafkaConsumer(_native.Consumer):
     def __enter__(self):
         return self
 
-    def __exit__(self, exc_type, exc_value, traceback):
+    def __exit__(self, exc_type, exc_val, exc_tb):
         self.close(autocommit=exc_type is None)
 
     def _check_group(self):

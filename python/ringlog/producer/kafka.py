@@ -1,7 +1,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from ringlog import _native, config, partitioner, serializer
+from ringlog import _native, config, errors, partitioner, serializer
 from ringlog.cluster import ClusterMetadata
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class KafkaProducer(_native.Producer):
     `config` (dict) holds the options in force.
     """
 
+    DEFAULT_CONFIG = config.defaults("KafkaProducer")
+
     def __init__(self, **configs):
         options, log = config.parse("KafkaProducer", configs)
         config.check_producer(options, configs)
@@ -65,8 +67,45 @@ class KafkaProducer(_native.Producer):
             }
         )
 
+    def partitions_for(self, topic):
+        """Set of partition numbers; makes the topic, as send() does."""
+        return super().partitions_for(topic)
+
+    @classmethod
+    def max_usable_produce_magic(cls, api_version):
+        """The version of record batches that brokers of `api_version` take; here always 2."""
+        return 2
+
+    # Transactions: transactional_id is refused, so that no producer has them.
+
+    def init_transactions(self):
+        """IllegalStateError: this version does not write transactions."""
+        self._refuse_transactions()
+
+    def begin_transaction(self):
+        """IllegalStateError: this version does not write transactions."""
+        self._refuse_transactions()
+
+    def send_offsets_to_transaction(self, offsets, group_metadata):
+        """IllegalStateError: this version does not write transactions."""
+        self._refuse_transactions()
+
+    def commit_transaction(self):
+        """IllegalStateError: this version does not write transactions."""
+        self._refuse_transactions()
+
+    def abort_transaction(self):
+        """IllegalStateError: this version does not write transactions."""
+        self._refuse_transactions()
+
+    @staticmethod
+    def _refuse_transactions():
+        raise errors.IllegalStateError(
+            "this producer has no transactional_id: this version does not write transactions yet"
+        )
+
     def __enter__(self) -> "Self":
         return self
 
-    def __exit__(self, exc_type, exc_value, traceback):
+    def __exit__(self, exc_type, exc_val, exc_tb):
         self.close()

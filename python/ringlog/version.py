@@ -1,0 +1,3 @@
+from ringlog import _native
+
+__version__ = _native.version
