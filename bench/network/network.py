@@ -24,13 +24,13 @@ RESULTS = peers.TOP / "bench" / "results"
 WRITTEN_BYTES_PER_SECOND_MAX = 1 << 30
 MB = 1_000_000
 TRIAL_BYTES = 30 * MB
+CLIENT_WARM_SHARE = 0.3  # of the server's, at the beginning of each run of the producer's tool
 TOOL_SECONDS_MAX = 900
 REST_SECONDS = 0.5
 TOOL_OPTIONS = ("-Xmx512M", *peers.JAVA_OPTIONS[2:])  # the producer's tool has that heap
-WINDOW = re.compile(r"^\d+ records sent, ([\d.]+) records/sec", re.MULTILINE)
-WINDOW_MS = 250
-SENT = re.compile(r"^\d+ records sent, ([\d.]+) records/sec .*?([\d.]+) ms avg latency,"
-                  r".*?([\d.]+) ms 50th, .*?([\d.]+) ms 99th", re.MULTILINE)
+#: The last such line is of the steady state, where some records were sent to warm up.
+SENT = re.compile(r"^\d+(?: steady state)? records sent, ([\d.]+) records/sec .*?([\d.]+) ms avg "
+                  r"latency,.*?([\d.]+) ms 50th, .*?([\d.]+) ms 99th", re.MULTILINE)
 RINGLOG = "ringlog"
 PERF_PEERS = [RINGLOG, "kafka", "kafka fsync", "ringlog page_cache"]
 START_PEERS = [RINGLOG, "redis-server", "nats-server", "kafka"]
@@ -59,7 +59,7 @@ def raw_flush_us(folder: Path) -> float | None:
     return json.loads(done.stdout)["raw_flush_us_p50"]
 
 
-def start_turn(peer: type, folder: Path, _case: dict, _seconds: float) -> dict:
+def start_turn(peer: type, folder: Path, _case: dict, _options) -> dict:
     server = peer(folder, {})
     figures = {}
     try:
@@ -80,25 +80,20 @@ def start_turn(peer: type, folder: Path, _case: dict, _seconds: float) -> dict:
     return figures
 
 
-def produce(server: peers.Peer, topic: str, size: int, seconds: float) -> dict:
-    def send(count: int) -> dict:
-        before = peers.cpu_seconds(server.pid)
-        said = java_tool(
-            "ProducerPerformance", "--bootstrap-server", server.bootstrap, "--topic", topic,
-            "--num-records", count, "--record-size", size, "--throughput", -1,
-            "--command-property", "acks=all", "--reporting-interval", WINDOW_MS,
-        )
-        windows = list(map(float, WINDOW.findall(said)))
-        per_second, average, middle, high = map(float, SENT.findall(said)[-1])
-        used = peers.cpu_seconds(server.pid) - before
-        return {"records": count, "mb_per_second": per_second * size / MB,
-                "best_window_per_second": max(windows),
-                "average_ms": average, "p50_ms": middle, "p99_ms": high,
-                "cpu_seconds_per_gb": used / (count * size / 1e9)}
-
-    # Its best moment says how many records take about that long once Java has compiled itself.
-    trial = send(TRIAL_BYTES // size)
-    return send(max(int(trial["best_window_per_second"] * seconds), TRIAL_BYTES // size))
+def produce(server: peers.Peer, topic: str, size: int, count: int, warming: int) -> dict:
+    """Sends `warming` records, then `count`; rates and latencies are of those, CPU is of all."""
+    before = peers.cpu_seconds(server.pid)
+    said = java_tool(
+        "ProducerPerformance", "--bootstrap-server", server.bootstrap, "--topic", topic,
+        "--num-records", warming + count, "--warmup-records", warming, "--record-size", size,
+        "--throughput", -1, "--command-property", "acks=all",
+    )
+    per_second, average, middle, high = map(float, SENT.findall(said)[-1])
+    used = peers.cpu_seconds(server.pid) - before
+    return {"records": count, "records_per_second": per_second,
+            "mb_per_second": per_second * size / MB,
+            "average_ms": average, "p50_ms": middle, "p99_ms": high,
+            "cpu_seconds_per_gb": used / ((warming + count) * size / 1e9)}
 
 
 def consume(server: peers.Peer, topic: str, size: int, count: int) -> dict:
@@ -114,15 +109,41 @@ def consume(server: peers.Peer, topic: str, size: int, count: int) -> dict:
             "cpu_seconds_per_gb": used / (got * size / 1e9)}
 
 
-def perf_turn(peer: type, folder: Path, case: dict, seconds: float) -> dict:
-    topic, size = "perf", case["record_bytes"]
+def warm_up(server: peers.Peer, size: int, seconds: float) -> float:
+    """The records that it takes in a second when it has been in use for a while."""
+    topic = f"warm-{size}"
+    first = produce(server, topic, size, TRIAL_BYTES // size, 0)["records_per_second"]
+    count = int(first * seconds)
+    rate = produce(server, topic, size, count, 0)["records_per_second"]
+    consume(server, topic, size, count)
+    return rate
+
+
+def create_topic(server: peers.Peer, topic: str, partitions: int):
+    subprocess.run(
+        [peers.Ringlog.program, "topics", "--bootstrap-server", server.bootstrap, "--create",
+         "--topic", topic, "--partitions", str(partitions), "--replication-factor", "1"],
+        check=True, capture_output=True, timeout=60,
+    )
+
+
+def perf_turn(peer: type, folder: Path, case: dict, options) -> dict:
+    size = case["record_bytes"]
     figures = {"raw_flush_us_p50": raw_flush_us(folder)}
-    server = peer(folder, {"num.partitions": case["partitions"]})  # the tool's first send makes it
+    server = peer(folder, {})
     try:
         server.start()
         try:
-            figures["produce"] = produce(server, topic, size, seconds)
-            figures["consume"] = consume(server, topic, size, figures["produce"]["records"])
+            rate = warm_up(server, size, options.warm)
+            for partitions in options.partitions:
+                topic = f"perf-{size}-{partitions}"
+                create_topic(server, topic, partitions)
+                count = int(rate * options.seconds)
+                warming = int(rate * options.warm * CLIENT_WARM_SHARE)
+                figures[f"{partitions} partitions"] = {
+                    "produce": produce(server, topic, size, count, warming),
+                    "consume": consume(server, topic, size, count),
+                }
             figures |= peers.memory_mib(server.pid)
         finally:
             server.stop()
@@ -132,10 +153,7 @@ def perf_turn(peer: type, folder: Path, case: dict, seconds: float) -> dict:
 
 
 def cases(options: argparse.Namespace, section: str) -> list[dict]:
-    if section == "start":
-        return [{}]
-    return [{"record_bytes": size, "partitions": count}
-            for size in options.sizes for count in options.partitions]
+    return [{}] if section == "start" else [{"record_bytes": size} for size in options.sizes]
 
 
 SECTIONS = {"start": (start_turn, START_PEERS), "perf": (perf_turn, PERF_PEERS)}
@@ -155,7 +173,7 @@ def measure(options: argparse.Namespace, turns: list[dict]):
                 for name in chosen:
                     folder = Path(tempfile.mkdtemp(prefix="ringlog-bench-", dir=options.folder))
                     try:
-                        figures = work(peers.PEERS[name], folder, case, options.seconds)
+                        figures = work(peers.PEERS[name], folder, case, options)
                     finally:
                         shutil.rmtree(folder, ignore_errors=True)
                     turns.append({"section": section, "case": case, "peer": name,
@@ -169,7 +187,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
     parser.add_argument("--peers", nargs="+", choices=list(peers.PEERS), help="instead of all")
     parser.add_argument("--repeats", type=int, default=5, help="turns of each server (5)")
-    parser.add_argument("--seconds", type=float, default=10, help="of producing (10)")
+    parser.add_argument("--seconds", type=float, default=10, help="of each measured run (10)")
+    parser.add_argument("--warm", type=float, default=10, metavar="SECONDS",
+                        help="of producing before a server is measured: Java compiles itself (10)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1024], help="of records")
     parser.add_argument("--partitions", type=int, nargs="+", default=[1, 3])
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk to measure")

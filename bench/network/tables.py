@@ -1,7 +1,7 @@
 """Tables of what network.py measured: medians with minimum and maximum."""
 
 import statistics
-from operator import itemgetter
+from itertools import product
 
 
 def spread(values: list[float], digits: int) -> str:
@@ -44,15 +44,16 @@ def perf_table(turns: list[dict]) -> list[str]:
     titles = ["record", "partitions", "server", "durability", *PERF_COLUMNS, "RSS after, MiB",
               "raw flush, µs"]
     lines = [f"| {' | '.join(titles)} |", "| --- " * len(titles) + "|"]
-    for case in sorted({tuple(turn["case"].values()) for turn in turns}):
-        here = [turn for turn in turns if tuple(turn["case"].values()) == case]
-        for name in names(here):
+    for size in sorted({turn["case"]["record_bytes"] for turn in turns}):
+        here = [turn for turn in turns if turn["case"]["record_bytes"] == size]
+        cases = [key for key in here[0]["figures"] if key.endswith(" partitions")]
+        for case, name in product(cases, names(here)):
             mine = of(here, name)
             (durability,) = {turn["durability"] for turn in here if turn["peer"] == name}
-            cells = [f"{case[0]} B", str(case[1]), name, durability]
-            cells += [spread([one[work][what] for one in mine], digits)
+            cells = [f"{size} B", case.split()[0], name, durability]
+            cells += [spread([one[case][work][what] for one in mine], digits)
                       for work, what, digits in PERF_COLUMNS.values()]
-            cells += [spread(list(map(itemgetter("rss_mib"), mine)), 0)]
+            cells += [spread([one["rss_mib"] for one in mine], 0)]
             flushes = [one["raw_flush_us_p50"] for one in mine if one["raw_flush_us_p50"]]
             cells += [spread(flushes, 0) if flushes else "–"]
             lines.append(f"| {' | '.join(cells)} |")
