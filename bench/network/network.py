@@ -24,7 +24,7 @@ RESULTS = peers.TOP / "bench" / "results"
 WRITTEN_BYTES_PER_SECOND_MAX = 1 << 30
 MB = 1_000_000
 TRIAL_BYTES = 30 * MB
-CLIENT_WARM_SHARE = 0.3  # of the server's, at the beginning of each run of the producer's tool
+CLIENT_WARM_SHARE = 0.25  # of the server's, at the beginning of each run of the producer's tool
 TOOL_SECONDS_MAX = 900
 REST_SECONDS = 0.5
 TOOL_OPTIONS = ("-Xmx512M", *peers.JAVA_OPTIONS[2:])  # the producer's tool has that heap
@@ -112,9 +112,10 @@ def consume(server: peers.Peer, topic: str, size: int, count: int) -> dict:
 def warm_up(server: peers.Peer, size: int, seconds: float) -> float:
     """The records that it takes in a second when it has been in use for a while."""
     topic = f"warm-{size}"
-    first = produce(server, topic, size, TRIAL_BYTES // size, 0)["records_per_second"]
-    count = int(first * seconds)
-    rate = produce(server, topic, size, count, 0)["records_per_second"]
+    rate = produce(server, topic, size, TRIAL_BYTES // size, 0)["records_per_second"]
+    for _ in range(2):  # what was quick when it was cold is little
+        count = int(rate * seconds / 2)
+        rate = produce(server, topic, size, count, 0)["records_per_second"]
     consume(server, topic, size, count)
     return rate
 
@@ -188,8 +189,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", choices=list(peers.PEERS), help="instead of all")
     parser.add_argument("--repeats", type=int, default=5, help="turns of each server (5)")
     parser.add_argument("--seconds", type=float, default=10, help="of each measured run (10)")
-    parser.add_argument("--warm", type=float, default=10, metavar="SECONDS",
-                        help="of producing before a server is measured: Java compiles itself (10)")
+    parser.add_argument("--warm", type=float, default=20, metavar="SECONDS",
+                        help="of producing before a server is measured: Java compiles itself (20)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1024], help="of records")
     parser.add_argument("--partitions", type=int, nargs="+", default=[1, 3])
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk to measure")
