@@ -1,3 +1,24 @@
+from ringlog.admin._transactions import (
+    AbortTransactionSpec,
+    TransactionDescription,
+    TransactionListing,
+    TransactionState,
+)
+from ringlog.admin._users import (
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from ringlog.admin.acl_resource import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+)
 from ringlog.admin.client import KafkaAdminClient
 from ringlog.admin.config_resource import (
     AlterConfigOp,
@@ -13,7 +34,22 @@ from ringlog.admin.new_topic import NewTopic
 from ringlog.enums import OffsetSpec, OffsetTimestamp
 
 __all__ = [
+    "ACL",
+    "ACLFilter",
+    "ACLOperation",
+    "ACLPermissionType",
+    "ACLResourcePatternType",
+    "AbortTransactionSpec",
     "KafkaAdminClient",
+    "ResourcePattern",
+    "ResourcePatternFilter",
+    "ResourceType",
+    "ScramMechanism",
+    "TransactionDescription",
+    "TransactionListing",
+    "TransactionState",
+    "UserScramCredentialDeletion",
+    "UserScramCredentialUpsertion",
     "AlterConfigOp",
     "ConfigFilterType",
     "ConfigResource",

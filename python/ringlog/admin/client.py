@@ -1,11 +1,16 @@
 from ringlog import _native, config
+from ringlog.admin._acls import AclAdmin
 from ringlog.admin._configs import ConfigAdmin
 from ringlog.admin._groups import GroupAdmin
 from ringlog.admin._lag import LagAdmin
 from ringlog.admin._topics import TopicAdmin
+from ringlog.admin._transactions import TransactionAdmin
+from ringlog.admin._users import UserAdmin
 
 
-class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, LagAdmin):
+class KafkaAdminClient(
+    TopicAdmin, ConfigAdmin, GroupAdmin, LagAdmin, AclAdmin, TransactionAdmin, UserAdmin
+):
     """Topics, configurations and groups of a log; thread-safe.
 
     Options are those of kafka-python (`ringlog.config`), and so are the methods, by their names of
@@ -17,6 +22,7 @@ class KafkaAdminClient(TopicAdmin, ConfigAdmin, GroupAdmin, LagAdmin):
 
     def __init__(self, **configs):
         self.config, log = config.parse("KafkaAdminClient", configs)
+        self._has_hosts = bool(log.hosts)
         self._native = _native.Admin(
             {
                 **config.opening(self.config, log),
