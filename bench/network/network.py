@@ -114,8 +114,8 @@ def warm_up(server: peers.Peer, size: int, seconds: float) -> float:
     topic = f"warm-{size}"
     rate = produce(server, topic, size, TRIAL_BYTES // size, 0)["records_per_second"]
     for _ in range(2):  # what was quick when it was cold is little
-        count = int(rate * seconds / 2)
-        rate = produce(server, topic, size, count, 0)["records_per_second"]
+        count = max(int(rate * seconds / 2), 1)
+        rate = max(rate, produce(server, topic, size, count, 0)["records_per_second"])
     consume(server, topic, size, count)
     return rate
 
@@ -139,7 +139,7 @@ def perf_turn(peer: type, folder: Path, case: dict, options) -> dict:
             for partitions in options.partitions:
                 topic = f"perf-{size}-{partitions}"
                 create_topic(server, topic, partitions)
-                count = int(rate * options.seconds)
+                count = max(int(rate * options.seconds), 1)
                 warming = int(rate * options.warm * CLIENT_WARM_SHARE)
                 figures[f"{partitions} partitions"] = {
                     "produce": produce(server, topic, size, count, warming),
