@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/config_change.h"
 #include "codec/codec.h"
 #include "model/topic_name.h"
 
@@ -72,40 +73,6 @@ std::string scope_of(const metadata::image& image, const config_resource& resour
   if (resource.type == resource_type::broker) return own_configs::broker_scope(resource.name);
   const auto topic = image.find_topic(resource.name);
   return own_configs::topic_scope(topic == nullptr ? uuid() : topic->id);
-}
-
-// One change upon the values as they are.
-status apply(const config_alteration& change, const model::config_definition& definition,
-             std::string_view inherited, model::config_map& values) {
-  if (change.operation == alter_operation::remove) {
-    values.erase(change.name);
-    return {};
-  }
-  if (!change.value) {
-    return make_error(error_code::invalid_config, "Null value not supported for : {}", change.name);
-  }
-  if (change.operation == alter_operation::set) {
-    values[change.name] = *change.value;
-    return {};
-  }
-  if (definition.type != model::config_type::list) {
-    return make_error(
-        error_code::invalid_config, "Can't {} to key {} because its type is not LIST.",
-        change.operation == alter_operation::append ? "APPEND" : "SUBTRACT", change.name);
-  }
-  const auto set = values.find(change.name);
-  std::vector<std::string> items =
-      model::split_list(set != values.end() ? std::string_view(set->second) : inherited);
-  for (const std::string& item : model::split_list(*change.value)) {
-    const auto found = std::find(items.begin(), items.end(), item);
-    if (change.operation == alter_operation::subtract) {
-      if (found != items.end()) items.erase(found);
-    } else if (found == items.end()) {
-      items.push_back(item);
-    }
-  }
-  values[change.name] = fmt::format("{}", fmt::join(items, ","));
-  return {};
 }
 
 }  // namespace
@@ -329,7 +296,11 @@ void config_service::alter(config_resource resource, std::vector<config_alterati
       applied = make_error(error_code::invalid_config, "Unknown {} config name: {}",
                            is_topic ? "topic" : "broker", change.name);
     } else {
-      applied = apply(change, *definition, inherited.text(change.name), *current);
+      const bool is_list = definition->type == model::config_type::list;
+      applied = apply(
+          change,
+          is_list ? std::optional<std::string_view>(inherited.text(change.name)) : std::nullopt,
+          *current);
     }
     if (!applied.ok()) return done(std::move(applied.failure()));
   }

@@ -1,12 +1,11 @@
 #include "broker/stored_configs.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <array>
 #include <set>
 #include <utility>
 
+#include "broker/config_change.h"
 #include "model/config_check.h"
 #include "model/resource_configs.h"
 
@@ -107,38 +106,6 @@ result<std::vector<config_entry>> stored_configs::describe(const config_resource
   return entries;
 }
 
-status stored_configs::apply(const config_resource& resource, const config_alteration& change,
-                             model::config_map& values) const {
-  const auto* definition = find_definition(resource.type, change.name);
-  if (definition == nullptr) return unknown_name(resource.type, change.name);
-  if (change.operation == alter_operation::remove) {
-    values.erase(change.name);
-    return {};
-  }
-  if (!change.value) {
-    return make_error(error_code::invalid_config, "Null value not supported for : {}", change.name);
-  }
-  if (change.operation == alter_operation::set) {
-    values[change.name] = *change.value;
-    return {};
-  }
-  const bool appends = change.operation == alter_operation::append;
-  // Kafka takes no configs of client metrics for lists here, although they are.
-  if (resource.type == resource_type::client_metrics ||
-      definition->type != model::config_type::list) {
-    return make_error(error_code::invalid_config,
-                      "Can't {} to key {} because its type is not LIST.",
-                      appends ? "APPEND" : "SUBTRACT", change.name);
-  }
-  auto items = model::split_list(values[change.name]);
-  for (const std::string& item : model::split_list(*change.value)) {
-    std::erase(items, item);
-    if (appends) items.push_back(item);
-  }
-  values[change.name] = fmt::format("{}", fmt::join(items, ","));
-  return {};
-}
-
 // Within the bounds that the broker's configs set.
 status stored_configs::check_group(const model::config_map& values) const {
   for (const auto& [name, value] : values) {
@@ -200,7 +167,10 @@ void stored_configs::alter(const config_resource& resource,
       return done(make_error(error_code::invalid_argument,
                              "Error due to duplicate config keys: {} is given twice", change.name));
     }
-    const status applied = apply(resource, change, values);
+    // No config of groups is a list, and Kafka takes none of client metrics for one here.
+    const status applied = find_definition(resource.type, change.name) == nullptr
+                               ? unknown_name(resource.type, change.name)
+                               : apply(change, std::nullopt, values);
     if (!applied.ok()) return done(applied.failure());
   }
   const status checked = check(resource, values);

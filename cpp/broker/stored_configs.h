@@ -26,8 +26,6 @@ class stored_configs {
              bool validate_only, reply<std::monostate> done) const;
 
  private:
-  status apply(const config_resource& resource, const config_alteration& change,
-               model::config_map& values) const;
   status check(const config_resource& resource, const model::config_map& values) const;
   status check_group(const model::config_map& values) const;
   config_synonym default_of(resource_type type, std::string_view name) const;
