@@ -12,25 +12,33 @@ partition_table::partition_table(broker_services outside, config_service& config
       configs_(configs),
       no_room_(std::make_shared<room_queue>(outside.engine, outside.time)) {}
 
-result<std::shared_ptr<partition>> partition_table::find_open(const topic_partition& tp) {
-  {
-    const std::lock_guard guard(mutex_);
-    if (closed_) return *closed_;
-    const auto found = partitions_.find(tp);
-    if (found != partitions_.end()) return found->second;
-  }
-  const auto topic = outside_.controller.published()->find_topic(tp.topic);
+// Null: it is not there.
+result<std::shared_ptr<partition>> partition_table::find_in_table(const topic_partition& tp) const {
+  const std::lock_guard guard(mutex_);
+  if (closed_) return *closed_;
+  const auto found = partitions_.find(tp);
+  return found == partitions_.end() ? nullptr : found->second;
+}
+
+// The topic of a partition that there is.
+result<metadata::topic_ptr> partition_table::topic_of(const topic_partition& tp) const {
+  auto topic = outside_.controller.published()->find_topic(tp.topic);
   if (topic == nullptr || topic->find_partition(tp.partition) == nullptr) {
     return unknown_partition(tp);
   }
-  return std::shared_ptr<partition>();
+  return topic;
+}
+
+result<std::shared_ptr<partition>> partition_table::find_open(const topic_partition& tp) {
+  TRY_ASSIGN(auto open, find_in_table(tp));
+  if (open == nullptr) TRY(topic_of(tp));
+  return open;
 }
 
 result<std::shared_ptr<partition>> partition_table::find(const topic_partition& tp) {
-  TRY_ASSIGN(auto open, find_open(tp));
+  TRY_ASSIGN(auto open, find_in_table(tp));
   if (open != nullptr) return open;
-  const auto topic = outside_.controller.published()->find_topic(tp.topic);
-  if (topic == nullptr) return unknown_partition(tp);
+  TRY_ASSIGN(const auto topic, topic_of(tp));
   // Outside the mutex: this may read files. Whoever comes first puts it into the table.
   const storage::log_config config = configs_.log_config_of(tp.topic);
   auto log = outside_.logs.open_log(tp, topic->id, config);
@@ -58,11 +66,8 @@ result<std::shared_ptr<partition>> partition_table::find(const topic_partition& 
 status partition_table::check_leader_epoch(const topic_partition& tp,
                                            leader_epoch_t current) const {
   if (current == no_leader_epoch) return {};
-  const auto topic = outside_.controller.published()->find_topic(tp.topic);
-  if (topic == nullptr) return unknown_partition(tp);
-  const auto known = topic->find_partition(tp.partition);
-  if (known == nullptr) return unknown_partition(tp);
-  const leader_epoch_t ours = known->leader_epoch;
+  TRY_ASSIGN(const auto topic, topic_of(tp));
+  const leader_epoch_t ours = topic->find_partition(tp.partition)->leader_epoch;
   if (current < ours) {
     return make_error(error_code::fenced_leader_epoch,
                       "{} is at leader epoch {}, the request at {}: refresh the metadata",

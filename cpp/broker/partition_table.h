@@ -36,6 +36,9 @@ class partition_table {
   void close(const error& why);
 
  private:
+  result<std::shared_ptr<partition>> find_in_table(const topic_partition& tp) const;
+  result<metadata::topic_ptr> topic_of(const topic_partition& tp) const;
+
   const broker_services outside_;
   config_service& configs_;
   const std::shared_ptr<room_queue> no_room_;
