@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "broker/config_change.h"
 #include "broker/feature_admin.h"
 #include "broker/log_directory.h"
 #include "broker/make_broker.h"
@@ -178,6 +179,8 @@ result<std::vector<config_entry>> broker_impl::describe_configs(const config_res
 
 void broker_impl::alter_configs(config_resource resource, std::vector<config_alteration> changes,
                                 bool validate_only, reply<std::monostate> done) {
+  const status checked = check_changes(changes);
+  if (!checked.ok()) return done(checked.failure());
   if (stored_configs::has(resource.type)) {
     return stored_configs(outside_, *configs_->broker_values())
         .alter(resource, changes, validate_only, std::move(done));

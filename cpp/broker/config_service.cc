@@ -288,11 +288,9 @@ void config_service::alter(config_resource resource, std::vector<config_alterati
   for (const config_alteration& change : changes) {
     const auto* definition =
         is_topic ? model::find_topic_config(change.name) : model::find_broker_config(change.name);
+    names.insert(change.name);
     status applied;
-    if (!names.insert(change.name).second) {
-      applied = make_error(error_code::invalid_argument,
-                           "Error due to duplicate config keys: {} is given twice", change.name);
-    } else if (definition == nullptr) {
+    if (definition == nullptr) {
       applied = make_error(error_code::invalid_config, "Unknown {} config name: {}",
                            is_topic ? "topic" : "broker", change.name);
     } else {

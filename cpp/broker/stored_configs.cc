@@ -163,10 +163,7 @@ void stored_configs::alter(const config_resource& resource,
   model::config_map values = values_of(*image, resource);
   std::set<std::string> names;
   for (const config_alteration& change : changes) {
-    if (!names.insert(change.name).second) {
-      return done(make_error(error_code::invalid_argument,
-                             "Error due to duplicate config keys: {} is given twice", change.name));
-    }
+    names.insert(change.name);
     // No config of groups is a list, and Kafka takes none of client metrics for one here.
     const status applied = find_definition(resource.type, change.name) == nullptr
                                ? unknown_name(resource.type, change.name)

@@ -428,3 +428,21 @@ def test_how_topics_grow(both, topics):
     without = ("error_message",) if topics[0][0] == "unknown" else ()
     limits = {"timeout_ms": 30_000, "validate_only": True}
     assert_same(both, "CreatePartitions", 3, without, topics=asked, **limits)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("retention.ms", 0, None)],
+        [("unknown", 0, None), ("retention.ms", 2, None)],
+        [("retention.ms", 2, "1")],
+        [("retention.ms", 0, "1"), ("retention.ms", 0, "2")],
+    ],
+)
+def test_changes_of_configs_that_are_none(both, changes):
+    configs = [
+        {"name": name, "config_operation": operation, "value": value}
+        for name, operation, value in changes
+    ]
+    resource = {"resource_type": 2, "resource_name": "t", "configs": configs}
+    assert_same(both, "IncrementalAlterConfigs", 1, resources=[resource], validate_only=False)
