@@ -446,3 +446,56 @@ def test_changes_of_configs_that_are_none(both, changes):
     ]
     resource = {"resource_type": 2, "resource_name": "t", "configs": configs}
     assert_same(both, "IncrementalAlterConfigs", 1, resources=[resource], validate_only=False)
+
+
+@pytest.mark.parametrize("protocol_type", ["consumer", "connect"])
+def test_who_is_on_the_way_to_a_group_keeps_nothing(both, protocol_type):
+    group = f"awaited-{protocol_type}"
+    committed = {
+        "partition_index": 0,
+        "committed_offset": 3,
+        "committed_leader_epoch": -1,
+        "committed_metadata": "",
+    }
+    for bootstrap in both:
+        wait_for_coordinator(bootstrap, group)
+    assert_same(
+        both,
+        "OffsetCommit",
+        8,
+        group_id=group,
+        generation_id_or_member_epoch=-1,
+        member_id="",
+        group_instance_id=None,
+        topics=[{"name": "t", "partitions": [committed]}],
+    )
+    assert_same(
+        both,
+        "JoinGroup",
+        7,
+        ("member_id",),
+        group_id=group,
+        session_timeout_ms=30_000,
+        rebalance_timeout_ms=30_000,
+        member_id="",
+        group_instance_id=None,
+        protocol_type=protocol_type,
+        protocols=[{"name": "range", "metadata": b""}],
+    )
+    deleted = [{"name": "t", "partitions": [{"partition_index": 0}]}]
+    assert_same(both, "OffsetDelete", 0, group_id=group, topics=deleted)
+    asked = [{"name": "t", "partition_indexes": [0]}]
+    assert_same(both, "OffsetFetch", 7, group_id=group, topics=asked, require_stable=False)
+    assert_same(both, "DeleteGroups", 2, groups_names=[group])
+
+
+def wait_for_coordinator(bootstrap: str, group: str):
+    """Kafka makes `__consumer_offsets` when it is first asked, and loads it."""
+    end = time.monotonic() + MADE_SECONDS_MAX
+    listed = {"group_id": group, "topics": [], "require_stable": False}
+    while True:
+        asker.ask(bootstrap, "FindCoordinator", 3, key=group, key_type=0)
+        if asker.ask(bootstrap, "OffsetFetch", 7, **listed)["error_code"] == 0:
+            return
+        assert time.monotonic() < end, f"{bootstrap} does not coordinate {group}"
+        time.sleep(0.05)

@@ -89,8 +89,8 @@ class classic_group {
   const std::map<std::string, group_member>& members() const { return members_; }
   std::int64_t state_timestamp() const { return state_timestamp_; }  // -1: not known
 
-  // Members that were given an id and asked to come back with it count: the group is in use.
-  bool is_empty() const { return members_.empty() && pending_joins_.empty(); }
+  // Who was given an id and asked to come back with it is no member yet, as in Kafka.
+  bool is_empty() const { return state_ == group_state::empty; }
   bool uses_consumer_protocol() const { return protocol_type_ == "consumer"; }
   bool is_subscribed_to(const std::string& topic) const;
   // True when the topics of all members are known (their metadata could be read).

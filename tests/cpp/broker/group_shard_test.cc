@@ -190,6 +190,36 @@ TEST_F(group_shard_test, offsets_in_use_are_not_deleted) {
   EXPECT_EQ(fetched(*shard, "g", 0), std::nullopt);
 }
 
+// Kafka: ClassicGroup.validateOffsetDelete and validateDeleteGroup go by the state.
+TEST_F(group_shard_test, who_is_on_the_way_to_a_group_keeps_nothing) {
+  auto shard = world.open();
+  ASSERT_EQ(commit(*shard, {"g", -1, "", std::nullopt}, 3), fine);
+  join_group_request request;
+  request.group = "g";
+  request.client_id = "c";
+  request.protocol_type = "connect";
+  request.protocols = {{"range", {}}};
+  request.member_id_required = true;
+  pending<join_group_answer> asked;
+  shard->join(request, asked.reply());
+  ASSERT_TRUE(asked.ok().member_id_required);
+  request.member = asked.ok().member;
+
+  pending<partition_failures> deleted;
+  shard->delete_offsets("g", {partition_of_t(0)}, deleted.reply());
+  world.time.advance_ms(10);
+  EXPECT_FALSE(deleted.ok().at(0).second);
+  EXPECT_EQ(fetched(*shard, "g", 0), std::nullopt);
+  pending<void> gone;
+  shard->delete_group("g", gone.reply());
+  world.time.advance_ms(10);
+  EXPECT_TRUE(gone.is_ok());
+  EXPECT_TRUE(shard->list().empty());
+  pending<join_group_answer> late;
+  shard->join(request, late.reply());
+  EXPECT_EQ(late.code(), error_code::unknown_member_id);
+}
+
 TEST_F(group_shard_test, offsets_expire_after_the_group_is_empty) {
   auto shard = world.open();
   const std::string member = join_alone(*shard);
