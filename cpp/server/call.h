@@ -11,7 +11,7 @@
 #include "protocol/wire/api.h"
 #include "server/advertised_address.h"
 #include "server/answer_route.h"
-#include "server/frame_reader.h"
+#include "server/request_memory.h"
 #include "server/shared_state.h"
 
 namespace ringlog::server {

@@ -33,7 +33,11 @@ client_connection::client_connection(connection_home& home, const io::socket_add
       shared_(home.shared()),
       from_(std::make_shared<caller>(caller{peer.host(), advertised, asked})),
       route_(std::make_shared<answer_route>(home.loop(), *this)),
-      input_(shared_->requests, shared_->limits.frame_bytes_max),
+      input_memory_(shared_->requests),
+      input_(0, shared_->limits.frame_bytes_max,
+             [this](std::size_t bytes) {
+               return input_memory_.grow(static_cast<std::int64_t>(bytes));
+             }),
       last_used_(shared_->time.now()) {}
 
 client_connection::~client_connection() { shared_->connections.remove(from_->host); }
@@ -84,15 +88,22 @@ void client_connection::read(bytes_view bytes) {
         held_off_ != 0) {
       return hold(bytes);
     }
-    const auto outcome = input_.take(bytes);
-    if (!outcome.ok()) return close(outcome.failure());
-    if (*outcome == frame_reader::outcome::wants_memory) {
-      hold(bytes);
-      return wait_for_memory();
+    switch (input_.take(bytes)) {
+      case protocol::frame_reader::outcome::wants_more:
+        break;
+      case protocol::frame_reader::outcome::wants_memory:
+        hold(bytes);
+        return wait_for_memory();
+      case protocol::frame_reader::outcome::has_frame:
+        waiting_.push_back({input_.take_frame(), std::move(input_memory_)});
+        begin_requests();
+        break;
+      case protocol::frame_reader::outcome::has_bad_size:
+        return close(make_error(error_code::invalid_argument,
+                                "a request of {} bytes is announced, socket.request.max.bytes is "
+                                "{}: is this a client of Kafka, without TLS?",
+                                input_.announced_size(), shared_->limits.frame_bytes_max));
     }
-    if (*outcome == frame_reader::outcome::wants_more) continue;
-    waiting_.push_back(input_.take_frame());
-    begin_requests();
   }
 }
 

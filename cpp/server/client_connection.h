@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "io/network.h"
+#include "protocol/frame_reader.h"
 #include "server/call.h"
 
 namespace ringlog::server {
@@ -81,8 +82,9 @@ class client_connection final : public io::connection_user {
   const std::shared_ptr<shared_state> shared_;
   const std::shared_ptr<const caller> from_;
   const std::shared_ptr<answer_route> route_;
-  io::connection* mine_ = nullptr;  // while it is open
-  frame_reader input_;
+  io::connection* mine_ = nullptr;      // while it is open
+  request_memory::share input_memory_;  // of the frame that is read
+  protocol::frame_reader input_;
   byte_buffer held_;  // received, but not read yet
   bool is_held_ = false;
   bool waits_for_memory_ = false;

@@ -5,12 +5,12 @@
 namespace ringlog::server {
 
 request_memory::share::share(share&& other) noexcept
-    : owner_(std::exchange(other.owner_, nullptr)),
+    : owner_(other.owner_),
       bytes_(std::exchange(other.bytes_, 0)),
       is_beyond_(std::exchange(other.is_beyond_, false)) {}
 
 request_memory::share::~share() {
-  if (owner_ == nullptr || bytes_ == 0) return;
+  if (bytes_ == 0) return;
   {
     const std::lock_guard lock(owner_->mutex_);
     owner_->bytes_ -= bytes_;

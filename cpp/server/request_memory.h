@@ -4,6 +4,7 @@
 #include <deque>
 #include <mutex>
 
+#include "base/bytes.h"
 #include "base/task.h"
 
 namespace ringlog::server {
@@ -22,7 +23,7 @@ class request_memory {
   class share {
    public:
     explicit share(request_memory& owner) : owner_(&owner) {}
-    share(share&& other) noexcept;
+    share(share&& other) noexcept;  // the other begins anew
     share& operator=(share&&) = delete;
     ~share();
 
@@ -50,6 +51,12 @@ class request_memory {
   std::int64_t bytes_ = 0;
   bool is_beyond_ = false;  // a share has gone beyond the bound
   std::deque<task> waiting_;
+};
+
+// A request as it came, without its length, and the memory that it takes.
+struct frame {
+  byte_buffer bytes;
+  request_memory::share memory;
 };
 
 }  // namespace ringlog::server

@@ -17,6 +17,9 @@ using protocol::api_versions_response;
 // The part of a back-off that is left to chance, so that many clients do not come at once.
 constexpr std::int64_t jitter_percent = 20;
 
+// The least that can be an answer: its correlation id.
+constexpr std::int64_t answer_bytes_min = sizeof(std::int32_t);
+
 // A connection that is not idle when it might be is looked at again after so long.
 constexpr milliseconds idle_look{500};
 
@@ -67,7 +70,7 @@ broker_connection::broker_connection(std::shared_ptr<network_thread> thread,
       options_(std::move(options)),
       where_(std::move(where)),
       heard_(std::move(heard)),
-      incoming_(options_->receive_message_max_bytes) {}
+      incoming_(answer_bytes_min, options_->receive_message_max_bytes) {}
 
 std::string broker_connection::label() const {
   if (options_->owner != nullptr) {
@@ -244,7 +247,7 @@ void broker_connection::on_opened(io::connection& made) {
     options_->owner->note_reached(process_);
   }
   stage_ = stage::negotiating;
-  incoming_ = frame_assembler(options_->receive_message_max_bytes);
+  incoming_ = protocol::frame_reader(answer_bytes_min, options_->receive_message_max_bytes);
   tell_stage();
   negotiate(api_versions_request::info.highest_version);
 }
@@ -310,9 +313,18 @@ void broker_connection::on_received(bytes_view bytes) {
   const auto self = shared_from_this();  // an answer may let go of this
   const std::uint64_t attempt = attempt_;
   while (!bytes.empty() && attempt == attempt_) {
-    auto frame = incoming_.take(bytes);
-    if (!frame.ok()) return socket_->close(std::move(frame.failure()));
-    if (*frame != nullptr) take_frame(std::move(*frame));
+    const auto outcome = incoming_.take(bytes);
+    if (outcome == protocol::frame_reader::outcome::has_bad_size) {
+      return socket_->close(make_error(error_code::corrupt,
+                                       "an answer of {} bytes is announced, "
+                                       "receive_message_max_bytes is {}: is this a Kafka broker, "
+                                       "without TLS?",
+                                       incoming_.announced_size(),
+                                       options_->receive_message_max_bytes));
+    }
+    if (outcome == protocol::frame_reader::outcome::has_frame) {
+      take_frame(std::make_shared<const byte_buffer>(incoming_.take_frame()));
+    }
   }
 }
 

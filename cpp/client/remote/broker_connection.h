@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/hash_map.h"
-#include "client/remote/frame_assembler.h"
 #include "client/remote/network_thread.h"
 #include "client/remote/remote_options.h"
 #include "client/remote/wire_call.h"
+#include "protocol/frame_reader.h"
 
 namespace ringlog::client::remote {
 
@@ -95,7 +95,7 @@ class broker_connection : public std::enable_shared_from_this<broker_connection>
   std::size_t next_address_ = 0;
   int process_ = 0;  // of the log's owner, if that is who is asked
   io::connection* socket_ = nullptr;
-  frame_assembler incoming_;
+  protocol::frame_reader incoming_;
   hash_map<std::int16_t, version_range> versions_;  // by api key
 
   std::deque<wire_call> waiting_;

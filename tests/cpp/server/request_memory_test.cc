@@ -15,7 +15,8 @@ TEST(RequestMemory, GivesBackWhatASharesOwnerHad) {
     EXPECT_TRUE(one.grow(60));
     request_memory::share moved = std::move(one);
     EXPECT_TRUE(moved.grow(10));
-    EXPECT_EQ(memory.bytes(), 70);
+    EXPECT_TRUE(one.grow(5)) << "what was moved from begins anew";
+    EXPECT_EQ(memory.bytes(), 75);
   }
   EXPECT_EQ(memory.bytes(), 0);
 }
