@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/properties.h"
+#include "io/make_durably.h"
 #include "io/record_lock.h"
 
 namespace ringlog::node {
@@ -70,15 +71,6 @@ result<bool> is_log_directory(io::file_system& disk, const std::string& path) {
   return false;
 }
 
-status make_durably(io::file_system& disk, const std::string& path) {
-  TRY_ASSIGN(const bool there, disk.exists(path));
-  if (there) return {};
-  const std::string parent = io::parent_of(path);
-  TRY(make_durably(disk, parent));
-  TRY(disk.make_directories(path));
-  return disk.sync_directory(parent);
-}
-
 }  // namespace
 
 std::string log_address::text() const {
@@ -119,7 +111,7 @@ result<directory_layout> prepare_directory(io::file_system& disk, const std::str
       if (!ours) TRY(check_not_foreign(disk, path));
     }
   }
-  TRY(make_durably(disk, layout.log_directory));
+  TRY(io::make_durably(disk, layout.log_directory));
   return layout;
 }
 

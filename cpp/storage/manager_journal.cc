@@ -1,5 +1,6 @@
 // The log_manager's journal: opened, begun, checkpointed, closed.
 
+#include "io/make_durably.h"
 #include "storage/batch_scanner.h"
 #include "storage/file_names.h"
 #include "storage/journal/journal_replay.h"
@@ -11,15 +12,6 @@
 namespace ringlog::storage {
 
 namespace {
-
-status make_durably(io::file_system& disk, const std::string& path) {
-  TRY_ASSIGN(const bool there, disk.exists(path));
-  if (there) return {};
-  const std::string parent = io::parent_of(path);
-  TRY(make_durably(disk, parent));
-  TRY(disk.make_directories(path));
-  return disk.sync_directory(parent);
-}
 
 error used_by_another(const std::string& directory) {
   return make_error(
@@ -79,7 +71,7 @@ result<std::optional<journal_checkpoint>> log_manager::state::read_journal_check
                            "{}; the log was closed, so nothing is lost: the journal is made anew",
                            known.failure().message);
   TRY(remove_journal(disk, folder));
-  TRY(make_durably(disk, folder));
+  TRY(io::make_durably(disk, folder));
   return std::optional<journal_checkpoint>();
 }
 
@@ -129,7 +121,7 @@ status log_manager::state::open_journal() {
   io::file_system& disk = context.outside.disk;
   const std::string& folder = options.journal_directory;
   const auto owner = journal_identity::of(identity.directory_id, identity.cluster_id);
-  TRY(make_durably(disk, folder));
+  TRY(io::make_durably(disk, folder));
   TRY_ASSIGN(auto known, read_journal_checkpoint());
   if (known) table = std::move(*known);
   if (!known) table.identity = owner;
