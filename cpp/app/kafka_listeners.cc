@@ -82,7 +82,7 @@ result<std::vector<node::listener>> listeners_of(const model::config_map& settin
       return make_error(error_code::invalid_config,
                         "advertised.listeners: {} is none of the listeners", one.name);
     }
-    if (one.at.host == "0.0.0.0" || one.at.host == "::") {
+    if (node::is_wildcard(one.at.host)) {
       return make_error(error_code::invalid_config,
                         "advertised.listeners: clients cannot connect to {}", one.at.host);
     }

@@ -62,10 +62,6 @@ std::size_t threads_of(const settings& given) {
                                  limits::network_threads_max);
 }
 
-bool is_everywhere(std::string_view host) {
-  return host.empty() || host == "0.0.0.0" || host == "::";
-}
-
 // Of several addresses of one name some may be of a kind that this machine does not have.
 template <typename T>
 bool is_missing_here(const result<T>& outcome) {
@@ -181,7 +177,7 @@ status serving::listen(const listener& wanted, std::size_t node) {
   TRY_ASSIGN(auto found, io::socket_address::look_up(place));
   // A free port is one of one address.
   if (node_count_ > 1 && place.port == 0) found.erase(found.begin() + 1, found.end());
-  const io::host_port by_itself{is_everywhere(place.host) ? "" : place.host, 0};
+  const io::host_port by_itself{is_wildcard(place.host) ? "" : place.host, 0};
   const io::host_port told = wanted.advertised.value_or(by_itself);
   status missing;
   bool listens = false;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/socket_address.h"
@@ -17,6 +18,9 @@ struct listener {
   io::host_port where;                      // a name is looked up; each of its addresses
   std::optional<io::host_port> advertised;  // what clients are told; none: the host listened on
 };
+
+// Whether that host means all addresses of this machine, so that nobody can connect to it.
+inline bool is_wildcard(std::string_view host) { return host == "0.0.0.0" || host == "::"; }
 
 struct serving_options {
   std::vector<listener> listeners;
