@@ -4,7 +4,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "base/random.h"
+#include "in_child.h"
 #include "io/aligned_buffer.h"
 #include "io/engine_fixture.h"
 #include "io/posix_file_system.h"
@@ -366,17 +366,6 @@ void forbid_durable_writes(bool sync_fails) {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   }};
   filter_system_calls(program);
-}
-
-// Runs `body` in a forked child; its answer (0 to 255).
-template <typename Body>
-int in_child(Body body) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(body());
-  int outcome = 0;
-  CHECK(::waitpid(child, &outcome, 0) == child, "waitpid");
-  CHECK(WIFEXITED(outcome), "the child died", outcome);
-  return WEXITSTATUS(outcome);
 }
 
 // io_uring's writes are no system calls; tests/compat/test_forgetful_fs.py does this to both.

@@ -3,7 +3,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "base/random.h"
+#include "in_child.h"
 #include "io/network_fixture.h"
 #include "io/network_limits.h"
 #include "io/receive_buffers.h"
@@ -620,8 +620,7 @@ INSTANTIATE_TEST_SUITE_P(, NetworkTest, every_engine, name_of_engine);
 class NetworkWithoutBuffersTest : public NetworkTest {};
 
 TEST_P(NetworkWithoutBuffersTest, Echoes) {
-  const pid_t child = ::fork();
-  if (child == 0) {
+  const auto run_without = [&] {
     std::array<sock_filter, 6> program = {{
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_register, 0, 3),
@@ -642,12 +641,9 @@ TEST_P(NetworkWithoutBuffersTest, Echoes) {
     io_uring_queue_exit(&ring);
     network_ = std::make_unique<socket_network>(*engine_, clock_);
     echo(any_port(), letters(5 * limits::MiB));
-    ::_exit(HasFailure() ? 1 : 42);
-  }
-  int outcome = 0;
-  ASSERT_EQ(::waitpid(child, &outcome, 0), child);
-  EXPECT_TRUE(WIFEXITED(outcome));
-  EXPECT_EQ(WEXITSTATUS(outcome), 42);
+    return HasFailure() ? 1 : 42;
+  };
+  EXPECT_EQ(in_child(run_without), 42);
 }
 
 INSTANTIATE_TEST_SUITE_P(, NetworkWithoutBuffersTest, testing::Values(engine_choice::uring),

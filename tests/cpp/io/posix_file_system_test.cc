@@ -16,6 +16,7 @@
 #include <functional>
 #include <thread>
 
+#include "in_child.h"
 #include "io/aligned_buffer.h"
 #include "io/file_system_type.h"
 #include "io/system_clock.h"
@@ -60,17 +61,6 @@ namespace {
 
 class PosixFileSystemTest : public testing::Test {
  protected:
-  // Runs `body` in a forked child; its answer (0 to 255).
-  template <typename Body>
-  static int in_child(Body body) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(body());
-    int outcome = 0;
-    CHECK(::waitpid(child, &outcome, 0) == child, "waitpid");
-    CHECK(WIFEXITED(outcome), "the child died", outcome);
-    return WEXITSTATUS(outcome);
-  }
-
   posix_file_system disk_;
   temporary_directory directory_;
 };
@@ -253,20 +243,17 @@ TEST(AlignedBufferTest, IsAlignedZeroedAndNotForTheChild) {
   EXPECT_EQ(aligned_buffer::make(0).value().size(), 0u);
   aligned_buffer moved = std::move(buffer);
   moved.data()[moved.size() - 1] = std::byte{1};
-  const pid_t child = ::fork();
-  if (child == 0) {
+  const auto drop_it = [&] {
     unsigned char present = 0;
     // No mapping there: ENOMEM. What takes the place since is not the buffer's to free.
-    if (::mincore(moved.data(), direct_alignment, &present) == 0 || errno != ENOMEM) ::_exit(1);
+    if (::mincore(moved.data(), direct_alignment, &present) == 0 || errno != ENOMEM) return 1;
     void* taken = ::mmap(moved.data(), direct_alignment, PROT_READ,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (taken != moved.data()) ::_exit(2);
+    if (taken != moved.data()) return 2;
     { const aligned_buffer dropped = std::move(moved); }
-    ::_exit(::mincore(taken, direct_alignment, &present) == 0 ? 0 : 3);
-  }
-  int outcome = 0;
-  ASSERT_EQ(::waitpid(child, &outcome, 0), child);
-  EXPECT_EQ(WEXITSTATUS(outcome), 0);
+    return ::mincore(taken, direct_alignment, &present) == 0 ? 0 : 3;
+  };
+  EXPECT_EQ(in_child(drop_it), 0);
 }
 
 TEST(SystemRandomTest, ThreadsAndChildrenGetNumbersOfTheirOwn) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/limits.h"
+#include "in_child.h"
 #include "io/posix_file_system.h"
 #include "io/temporary_directory.h"
 #include "model/batch_builder.h"
@@ -53,15 +54,6 @@ class NodeTest : public testing::Test {
       request.batches = std::move(batch).finish({});
       on.broker().produce(std::move(request), std::move(done));
     });
-  }
-
-  template <typename Body>
-  static int in_child(Body body) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(body());
-    int outcome = 0;
-    CHECK(::waitpid(child, &outcome, 0) == child, "waitpid");
-    return WIFEXITED(outcome) ? WEXITSTATUS(outcome) : 255;
   }
 
   io::posix_file_system disk_;
