@@ -37,9 +37,10 @@ void raise_descriptor_limit() {
 // Serves until SIGTERM or SIGINT, which are blocked in all threads by now.
 status serve(const serve_arguments& given, bool verbose, const sigset_t& ends) {
   TRY_ASSIGN(const serve_plan plan, plan_to_serve(given, environment()));
-  static node::stderr_log_sink sink(verbose ? log_level::info : log_level::warning);
+  static node::stderr_log_sink sink(log_level::debug);
   for (const std::string& one : plan.warnings) sink.write(log_level::warning, one);
-  TRY_ASSIGN(auto opened, node::open(plan.address, plan.settings, &sink));
+  TRY_ASSIGN(auto opened, node::open(plan.address, plan.settings, &sink,
+                                     verbose ? log_level::info : log_level::warning));
   const std::string address = opened->address();
   TRY_ASSIGN(const auto serving, node::serving::start(std::move(opened), plan.serving));
   std::string where;

@@ -7,11 +7,21 @@
 #include "broker/config_change.h"
 #include "broker/feature_admin.h"
 #include "broker/log_directory.h"
+#include "broker/logger_configs.h"
 #include "broker/make_broker.h"
 #include "broker/quota_admin.h"
 #include "broker/stored_configs.h"
 
 namespace ringlog::broker {
+
+namespace {
+
+broker_services for_groups(const broker_services& given) {
+  return {given.engine, given.time,       given.random, given.loggers.of(logger_names::groups),
+          given.logs,   given.controller, given.loggers};
+}
+
+}  // namespace
 
 result<std::unique_ptr<broker>> make_broker(broker_services outside, broker_options options) {
   return broker_impl::make(outside, std::move(options));
@@ -43,8 +53,8 @@ broker_impl::broker_impl(broker_services outside, broker_options options,
       fetches_(std::make_shared<fetch_path>(outside, partitions_)),
       producer_ids_(std::make_shared<producer_ids>(outside)),
       topics_(std::make_shared<topic_admin>(outside, options_.node, *configs_, partitions_)),
-      groups_(std::make_shared<group_coordinator>(outside, *configs_->broker_values(), *topics_,
-                                                  partitions_)) {}
+      groups_(std::make_shared<group_coordinator>(for_groups(outside), *configs_->broker_values(),
+                                                  *topics_, partitions_)) {}
 
 broker_impl::~broker_impl() {
   close();
@@ -171,6 +181,9 @@ void broker_impl::create_partitions(std::string topic, std::int32_t count, bool 
 }
 
 result<std::vector<config_entry>> broker_impl::describe_configs(const config_resource& resource) {
+  if (resource.type == resource_type::broker_logger) {
+    return describe_loggers(outside_.loggers, options_.node, resource.name);
+  }
   if (stored_configs::has(resource.type)) {
     return stored_configs(outside_, *configs_->broker_values()).describe(resource);
   }
@@ -181,6 +194,12 @@ void broker_impl::alter_configs(config_resource resource, std::vector<config_alt
                                 bool validate_only, reply<std::monostate> done) {
   const status checked = check_changes(changes);
   if (!checked.ok()) return done(checked.failure());
+  if (resource.type == resource_type::broker_logger) {
+    const status altered =
+        alter_loggers(outside_.loggers, options_.node, resource.name, changes, validate_only);
+    if (!altered.ok()) return done(altered.failure());
+    return done(std::monostate());
+  }
   if (stored_configs::has(resource.type)) {
     return stored_configs(outside_, *configs_->broker_values())
         .alter(resource, changes, validate_only, std::move(done));

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/log_sink.h"
+#include "base/logger_set.h"
 #include "base/random.h"
 #include "broker/own_configs.h"
 #include "metadata/controller.h"
@@ -24,6 +25,7 @@ struct broker_services {
   log_sink& sink;
   storage::log_manager& logs;
   metadata::controller& controller;
+  logger_set& loggers;  // what `sink` is one of
 };
 
 // What the node was started with.

@@ -16,7 +16,7 @@ class embedded_transport final : public transport {
   executor& engine() override { return node_->engine(); }
   const clock& time() const override { return node_->time(); }
   random_source& random() override { return node_->random(); }
-  log_sink& log() override { return node_->log(); }
+  log_sink& log() override { return node_->log("ringlog.client"); }
   status check_usable() const override { return node_->check_usable(); }
 
  private:

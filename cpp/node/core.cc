@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::int32_t first_node_id = 1;  // of a directory made here, unless node.id says another
 
+storage::services with_sink(const storage::services& given, log_sink& sink) {
+  return {given.disk, given.engine, given.clock, given.random, sink};
+}
+
 class built_core final : public core {
  public:
   built_core(const storage::services& outside, core_options options, model::config_values effective,
@@ -28,8 +32,9 @@ class built_core final : public core {
     options.node = logs_->identity().node_id;
     options.cluster_id = logs_->identity().cluster_id;
     options.directory_id = logs_->identity().directory_id;
-    TRY_ASSIGN(controller_,
-               metadata::controller::open(outside_, *logs_, outside_.random, std::move(options)));
+    TRY_ASSIGN(controller_, metadata::controller::open(
+                                with_sink(outside_, options_.loggers->of(logger_names::metadata)),
+                                *logs_, outside_.random, std::move(options)));
     return {};
   }
 
@@ -76,9 +81,11 @@ class built_core final : public core {
       const std::string path = broker::own_configs::path_beside(options_.journal_directory);
       TRY_ASSIGN(options.own, broker::own_configs::open(outside_.disk, path));
     }
-    TRY_ASSIGN(broker_, broker::make_broker({outside_.engine, outside_.clock, outside_.random,
-                                             outside_.sink, *logs_, *controller_},
-                                            std::move(options)));
+    logger_set& loggers = *options_.loggers;
+    TRY_ASSIGN(broker_, broker::make_broker(
+                            {outside_.engine, outside_.clock, outside_.random,
+                             loggers.of(logger_names::broker), *logs_, *controller_, loggers},
+                            std::move(options)));
     return {};
   }
 
@@ -135,10 +142,14 @@ storage::log_manager_options make_options(const storage::services& outside,
 result<std::unique_ptr<core>> core::open(const storage::services& outside,
                                          const core_options& given) {
   core_options options = given;
+  if (options.loggers == nullptr) {
+    options.loggers = std::make_shared<logger_set>(outside.sink, log_level::warning);
+  }
   TRY(settle_durability(options));
   TRY_ASSIGN(model::config_values effective, model::parse_broker_configs(options.settings));
-  TRY_ASSIGN(auto logs,
-             storage::log_manager::open(outside, make_options(outside, options, effective)));
+  TRY_ASSIGN(auto logs, storage::log_manager::open(
+                            with_sink(outside, options.loggers->of(logger_names::storage)),
+                            make_options(outside, options, effective)));
   auto made = std::make_unique<built_core>(outside, options, std::move(effective), std::move(logs));
   TRY(made->open_metadata());
   return std::unique_ptr<core>(std::move(made));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/limits.h"
+#include "base/logger_set.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/task.h"
@@ -21,6 +22,7 @@ struct core_options {
   bool takes_damaged_journal = false;  // see storage::log_manager_options
   std::int64_t journal_bytes_max = limits::journal_bytes_max;
   std::size_t single_syncs_max = limits::single_syncs_max;
+  std::shared_ptr<logger_set> loggers = nullptr;  // none: some of its own, before the sink
 };
 
 // An open log without threads: storage, metadata and broker, built in this order and taken down in

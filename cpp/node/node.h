@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
-#include "base/log_sink.h"
+#include "base/logger_set.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "broker/broker.h"
@@ -31,8 +31,9 @@ class node {
   virtual broker::broker& broker() = 0;
   virtual executor& engine() = 0;  // runs replies and timers; never the user's code
   virtual const clock& time() const = 0;
-  virtual random_source& random() = 0;  // any thread
-  virtual log_sink& log() = 0;
+  virtual random_source& random() = 0;                // any thread
+  virtual std::shared_ptr<logger_set> loggers() = 0;  // of this node alone
+  log_sink& log(std::string_view name) { return loggers()->of(name); }
 
   // Makes `target`, which is not there or an empty directory, a Kafka log directory with all logs
   // as they are at one moment: what was acknowledged before the call is in it, each log without a
@@ -62,9 +63,9 @@ class node {
 // limits::node_open_wait_ms_max. Failures: foreign_directory, unsupported (a newer format),
 // locked (naming the owner's pid), permission_denied, corrupt, invalid_config, timed_out.
 // `sink` is used by the call that opens and must outlive the process's nodes; null means standard
-// error, warnings and worse.
+// error. What is written to it at first is `least` and worse.
 result<std::shared_ptr<node>> open(std::string_view address, const model::config_map& settings = {},
-                                   log_sink* sink = nullptr);
+                                   log_sink* sink = nullptr, log_level least = log_level::warning);
 
 // Closes the log of `address` now, clients or not: everything durable, Kafka's files complete, lock
 // released. Success when it is not open. timed_out when the disk does not answer in `wait_max`.

@@ -69,15 +69,19 @@ result<place> find_place(const log_address& address, log_sink& sink) {
 
 }  // namespace
 
-open_node::open_node(const log_address& address, log_sink& sink)
-    : sink_(sink), address_(address.text()), generation_(fork_generation()) {}
+open_node::open_node(const log_address& address, std::shared_ptr<logger_set> loggers)
+    : loggers_(std::move(loggers)),
+      sink_(loggers_->of(logger_names::node)),
+      address_(address.text()),
+      generation_(fork_generation()) {}
 
 open_node::~open_node() { thread_.stop(); }
 
 result<std::shared_ptr<open_node>> open_node::open(const log_address& address,
                                                    const model::config_map& settings,
-                                                   log_sink& sink, damaged_journal damaged) {
-  std::shared_ptr<open_node> made(new open_node(address, sink));
+                                                   std::shared_ptr<logger_set> loggers,
+                                                   damaged_journal damaged) {
+  std::shared_ptr<open_node> made(new open_node(address, std::move(loggers)));
   status started = made->start(address, settings, damaged);
   if (!started.ok()) return std::move(started.failure()).with_context(made->address_);
   return made;
@@ -90,6 +94,7 @@ status open_node::start(const log_address& address, const model::config_map& set
   options.settings.merge(where.settings);  // what is given stands before what the directory says
   options.settings.merge(model::config_map(embedded_defaults()));
   options.takes_damaged_journal = damaged == damaged_journal::taken;
+  options.loggers = loggers_;
   if (!address.in_memory) {
     own_configs_path_ = broker::own_configs::path_beside(where.journal_directory);
   }

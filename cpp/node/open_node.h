@@ -29,7 +29,8 @@ class open_node final : public node {
  public:
   // `address` was prepared: its directory is there. Blocks until the node can serve.
   static result<std::shared_ptr<open_node>> open(const log_address& address,
-                                                 const model::config_map& settings, log_sink& sink,
+                                                 const model::config_map& settings,
+                                                 std::shared_ptr<logger_set> loggers,
                                                  damaged_journal damaged = damaged_journal::read);
 
   // Not closed: as after a kill.
@@ -39,7 +40,7 @@ class open_node final : public node {
   executor& engine() override { return *engine_; }
   const clock& time() const override { return clock_; }
   random_source& random() override { return random_; }
-  log_sink& log() override { return sink_; }
+  std::shared_ptr<logger_set> loggers() override { return loggers_; }
   status back_up(const std::string& target) override;
   const std::string& address() const override { return address_; }
   status check_usable() const override;
@@ -58,7 +59,7 @@ class open_node final : public node {
   status close(milliseconds wait_max);
 
  private:
-  open_node(const log_address& address, log_sink& sink);
+  open_node(const log_address& address, std::shared_ptr<logger_set> loggers);
 
   status start(const log_address& address, const model::config_map& settings,
                damaged_journal damaged);
@@ -70,6 +71,7 @@ class open_node final : public node {
 
   io::system_clock clock_;
   io::system_random random_;
+  const std::shared_ptr<logger_set> loggers_;
   log_sink& sink_;
   std::string address_;
   std::string own_configs_path_;  // empty in memory

@@ -43,8 +43,9 @@ class owner_socket::entrance final : public io::listener_user {
   }
 
   void failed(const error& cause) override {
-    to_.node_.log().log(log_level::warning, "other processes cannot share {}: {}",
-                        to_.node_.address(), cause.message);
+    to_.node_.log(logger_names::node)
+        .log(log_level::warning, "other processes cannot share {}: {}", to_.node_.address(),
+             cause.message);
   }
 
  private:
@@ -96,7 +97,9 @@ status owner_socket::start_serving() {
 
 status owner_socket::close(milliseconds wait_max) {
   const status removed = is_open_ ? disk_.remove(path_) : status();
-  if (!removed.ok()) node_.log().write(log_level::warning, removed.failure().message);
+  if (!removed.ok()) {
+    node_.log(logger_names::node).write(log_level::warning, removed.failure().message);
+  }
   TRY(on_engine(wait_max, [this]() -> status {
     network_.close_all(make_error(error_code::closed, "the log is closed"));
     return {};

@@ -16,6 +16,11 @@ const model::config_map& offline_settings() {
   return settings;
 }
 
+// What the sink lets pass.
+std::shared_ptr<logger_set> loggers_of(log_sink& sink) {
+  return std::make_shared<logger_set>(sink, log_level::debug);
+}
+
 error used_by_another(const directory_layout& layout) {
   return make_error(
       error_code::foreign_directory,
@@ -46,7 +51,7 @@ result<recovered_directory> recover_directory(const std::string& path, log_sink&
   }
   if (recovered.was_closed) return recovered;
   const log_address address{.in_memory = false, .name = recovered.layout.top, .settings = {}};
-  TRY_ASSIGN(const auto opened, open_node::open(address, offline_settings(), sink,
+  TRY_ASSIGN(const auto opened, open_node::open(address, offline_settings(), loggers_of(sink),
                                                 takes_damaged_journal ? damaged_journal::taken
                                                                       : damaged_journal::refused));
   recovered.replayed = opened->replayed();
@@ -56,8 +61,8 @@ result<recovered_directory> recover_directory(const std::string& path, log_sink&
 
 status close_copy(const std::string& directory, log_sink& sink) {
   const log_address address{.in_memory = false, .name = directory, .settings = {}};
-  TRY_ASSIGN(const auto opened,
-             open_node::open(address, offline_settings(), sink, damaged_journal::refused));
+  TRY_ASSIGN(const auto opened, open_node::open(address, offline_settings(), loggers_of(sink),
+                                                damaged_journal::refused));
   return opened->close(milliseconds(close_wait_ms_max));
 }
 

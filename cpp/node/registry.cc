@@ -23,6 +23,10 @@ result<std::string> key_of(const log_address& address) {
   return fmt::format("file {}:{}", identity.device, identity.inode);
 }
 
+void report(logger_set& loggers, const status& failed) {
+  loggers.of(logger_names::node).write(log_level::error, failed.failure().message);
+}
+
 std::atomic<registry*> current{nullptr};
 
 }  // namespace
@@ -38,7 +42,8 @@ registry& registry::instance() {
 }
 
 result<std::shared_ptr<node>> registry::open(const log_address& address,
-                                             const model::config_map& settings, log_sink* sink) {
+                                             const model::config_map& settings, log_sink* sink,
+                                             log_level least) {
   auto wanted = settings;
   model::config_map of_address = address.settings;
   wanted.merge(of_address);
@@ -53,7 +58,8 @@ result<std::shared_ptr<node>> registry::open(const log_address& address,
   }
   const auto found = entries_.find(key);
   if (found == entries_.end()) {
-    return open_new(held, key, address, wanted, sink == nullptr ? standard_error_ : *sink);
+    log_sink& target = sink == nullptr ? standard_error_ : *sink;
+    return open_new(held, key, address, wanted, std::make_shared<logger_set>(target, least));
   }
   TRY(found->second.opened->check_settings(wanted));
   return make_handle(key, found->second);
@@ -70,10 +76,10 @@ bool registry::wait_until_settled(lock& held, const std::string& key, time_point
 result<std::shared_ptr<node>> registry::open_new(lock& held, const std::string& key,
                                                  const log_address& address,
                                                  const model::config_map& settings,
-                                                 log_sink& sink) {
+                                                 std::shared_ptr<logger_set> loggers) {
   entries_[key] = {};
   held.unlock();
-  auto opened = open_node::open(address, settings, sink);
+  auto opened = open_node::open(address, settings, std::move(loggers));
   if (opened.ok()) (*opened)->share();
   held.lock();
   changed_.notify_all();
@@ -147,11 +153,11 @@ void registry::close_all(milliseconds wait_max) {
       if (each.now == phase::open) key = name;
     }
     if (key.empty()) break;
-    log_sink& sink = entries_[key].opened->log();
+    const auto loggers = entries_[key].opened->loggers();
     const auto left =
         std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
     const status outcome = close_entry(held, key, std::max(left, milliseconds(0)));
-    if (!outcome.ok()) sink.write(log_level::error, outcome.failure().message);
+    if (!outcome.ok()) report(*loggers, outcome);
   }
   end_keeper(held, deadline);
 }
@@ -202,9 +208,9 @@ void registry::keep() {
       if (!next || end < *next) next = end;
     }
     if (!due.empty()) {
-      log_sink& sink = entries_[due].opened->log();
+      const auto loggers = entries_[due].opened->loggers();
       const status outcome = close_entry(held, due, milliseconds(limits::node_close_wait_ms_max));
-      if (!outcome.ok()) sink.write(log_level::error, outcome.failure().message);
+      if (!outcome.ok()) report(*loggers, outcome);
     } else if (next) {
       changed_.wait_until(held, *next);
     } else {
@@ -214,9 +220,9 @@ void registry::keep() {
 }
 
 result<std::shared_ptr<node>> open(std::string_view address, const model::config_map& settings,
-                                   log_sink* sink) {
+                                   log_sink* sink, log_level least) {
   TRY_ASSIGN(const log_address where, parse_address(address));
-  return registry::instance().open(where, settings, sink);
+  return registry::instance().open(where, settings, sink, least);
 }
 
 status close(std::string_view address, milliseconds wait_max) {

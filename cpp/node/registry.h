@@ -23,7 +23,7 @@ class registry {
   static registry& instance();
 
   result<std::shared_ptr<node>> open(const log_address& address, const model::config_map& settings,
-                                     log_sink* sink);
+                                     log_sink* sink, log_level least);
   status close(const log_address& address, milliseconds wait_max);
   void close_all(milliseconds wait_max);
 
@@ -44,14 +44,15 @@ class registry {
   void release(const std::string& key, const open_node* released);
   result<std::shared_ptr<node>> open_new(lock& held, const std::string& key,
                                          const log_address& address,
-                                         const model::config_map& settings, log_sink& sink);
+                                         const model::config_map& settings,
+                                         std::shared_ptr<logger_set> loggers);
   status close_entry(lock& held, const std::string& key, milliseconds wait_max);
   bool wait_until_settled(lock& held, const std::string& key, time_point deadline);
   void keep();
   void start_keeper();
   void end_keeper(lock& held, time_point deadline);
 
-  stderr_log_sink standard_error_;
+  stderr_log_sink standard_error_{log_level::debug};
   std::mutex mutex_;
   std::condition_variable changed_;
   entries entries_;

@@ -99,9 +99,9 @@ result<std::unique_ptr<serving>> serving::start(node& opened, const serving_opti
   TRY(made->make_threads(threads > 0 ? threads : threads_of(given)));
   std::vector<server::server::place> places;
   for (const auto& one : made->threads_) places.push_back({one->loop.get(), &one->network});
-  made->server_ = std::make_unique<server::server>(opened.broker(), options.nodes, opened.engine(),
-                                                   opened.time(), opened.random(), opened.log(),
-                                                   limits_of(given), places);
+  made->server_ = std::make_unique<server::server>(
+      opened.broker(), options.nodes, opened.engine(), opened.time(), opened.random(),
+      opened.log(logger_names::server), limits_of(given), places);
   for (const listener& one : options.listeners) {
     for (std::size_t node = 0; node < options.nodes; ++node) TRY(made->listen(one, node));
   }
@@ -111,7 +111,7 @@ result<std::unique_ptr<serving>> serving::start(node& opened, const serving_opti
 
 result<std::unique_ptr<serving::network_thread>> serving::make_thread() const {
   TRY_ASSIGN(const io::engine_choice choice, io::engine_choice_from_environment());
-  TRY_ASSIGN(auto loop, io::make_engine(choice, node_.time(), node_.log()));
+  TRY_ASSIGN(auto loop, io::make_engine(choice, node_.time(), node_.log(logger_names::server)));
   auto made = std::make_unique<network_thread>(std::move(loop), node_.time());
   made->thread.start(*made->loop, "ringlog-network");
   return made;

@@ -1,5 +1,6 @@
 """The same requests to Apache Kafka 4.3.1 and to `ringlog serve`: the same answers."""
 
+import json
 import time
 
 import asker
@@ -428,6 +429,76 @@ def test_how_topics_grow(both, topics):
     without = ("error_message",) if topics[0][0] == "unknown" else ()
     limits = {"timeout_ms": 30_000, "validate_only": True}
     assert_same(both, "CreatePartitions", 3, without, topics=asked, **limits)
+
+
+def test_levels_of_loggers(both):
+    """Each broker has loggers of its own; of Kafka's the one that is as good as any."""
+    loggers = dict(zip(both, ("kafka.server.KafkaApis", "ringlog.server"), strict=True))
+
+    def ask(bootstrap, name, version, fields):
+        mine = json.loads(json.dumps(fields).replace("LOGGER", loggers[bootstrap]))
+        answer = asker.ask(bootstrap, name, version, **mine)
+        return json.loads(json.dumps(answer).replace(loggers[bootstrap], "LOGGER"))
+
+    def same(name, version, **fields):
+        kafka, ours = (shape(ask(one, name, version, fields)) for one in both)
+        assert ours == kafka
+        return ours
+
+    def alter(*changes, broker="1", validate_only=False):
+        configs = [
+            {"name": name, "config_operation": operation, "value": value}
+            for name, operation, value in changes
+        ]
+        resource = {"resource_type": 8, "resource_name": broker, "configs": configs}
+        same("IncrementalAlterConfigs", 1, resources=[resource], validate_only=validate_only)
+
+    def levels(broker="1", keys=("root", "LOGGER", "unknown")):
+        wanted = {
+            "resource_type": 8,
+            "resource_name": broker,
+            "configuration_keys": list(keys),
+        }
+        answer = same(
+            "DescribeConfigs",
+            4,
+            resources=[wanted],
+            include_synonyms=True,
+            include_documentation=True,
+        )
+        return {one["name"]: one["value"] for one in answer["results"][0]["configs"]}
+
+    alter(("root", 0, "INFO"))
+    assert levels() == {"root": "INFO", "LOGGER": "INFO"}
+    for level in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"):
+        alter(("LOGGER", 0, level))
+        assert levels() == {"root": "INFO", "LOGGER": level}
+    alter(("LOGGER", 0, "INFO"), validate_only=True)
+    for wrong in ("OFF", "ALL", "debug", "LOUD", "", None):
+        alter(("LOGGER", 0, wrong))
+    for name in ("unknown", ""):
+        alter((name, 0, "INFO"))
+        alter((name, 1, None))
+    alter(("LOGGER", 0, "WARN"), ("unknown", 0, "INFO"))
+    alter(("LOGGER", 0, "WARN"), ("LOGGER", 0, "INFO"))
+    alter(("LOGGER", 2, "INFO"))
+    alter(("LOGGER", 3, "INFO"))
+    alter(("root", 1, None))
+    alter()
+    assert levels() == {"root": "INFO", "LOGGER": "FATAL"}
+    alter(("root", 0, "ERROR"))
+    assert levels() == {"root": "ERROR", "LOGGER": "FATAL"}
+    alter(("LOGGER", 1, None))
+    assert levels() == {"root": "ERROR", "LOGGER": "ERROR"}
+    alter(("root", 0, "WARN"))
+    for broker in ("", "2", "x"):
+        alter(("LOGGER", 0, "INFO"), broker=broker)
+        levels(broker)
+        configs = [{"name": "LOGGER", "value": "INFO"}]
+        resource = {"resource_type": 8, "resource_name": broker, "configs": configs}
+        same("AlterConfigs", 2, resources=[resource], validate_only=False)
+    same("ListConfigResources", 1, resource_types=[8])
+    assert levels() == {"root": "WARN", "LOGGER": "WARN"}
 
 
 @pytest.mark.parametrize(

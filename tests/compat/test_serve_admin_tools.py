@@ -77,6 +77,20 @@ def test_group_configs(server):
     )
 
 
+def test_broker_loggers(server):
+    loggers = ("--entity-type", "broker-loggers", "--entity-name", "1")
+
+    def configs(*arguments):
+        return kafka_oracle.configs(server.bootstrap, *loggers, *arguments)
+
+    configs("--alter", "--add-config", "ringlog.storage=DEBUG")
+    said = configs("--describe")
+    assert "  ringlog.storage=DEBUG sensitive=false synonyms={}" in said
+    assert "  root=WARN sensitive=false synonyms={}" in said
+    configs("--alter", "--delete-config", "ringlog.storage")
+    assert "ringlog.storage=WARN " in configs("--describe")
+
+
 def test_subscriptions_to_the_metrics_of_clients(server):
     metrics = "org.apache.kafka.tools.ClientMetricsCommand"
     named = ("--name", "all", "--metrics", "org.apache.kafka.producer.", "--interval", "60000")

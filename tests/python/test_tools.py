@@ -138,6 +138,41 @@ def test_configs(tools):
     assert "log.retention.ms=7777777 " in tools("configs", "--describe", *every_broker)
 
 
+def test_levels_of_loggers(tmp_path):
+    """At INFO the server tells why connections end; each run of a tool is at least one."""
+    loggers = ("configs", "--entity-type", "broker-loggers", "--entity-name", "1")
+    names = ("broker", "groups", "metadata", "node", "server", "storage")
+    quiet_runs = 10
+    with served.Served(tmp_path / "data") as server:
+        tools = Tools(server.bootstrap)
+        assert tools(*loggers, "--describe").splitlines() == [
+            "Dynamic configs for broker-logger 1 are:",
+            *(f"  ringlog.{name}=WARN sensitive=false synonyms={{}}" for name in names),
+            "  root=WARN sensitive=false synonyms={}",
+        ]
+        told = tools(*loggers, "--alter", "--add-config", "ringlog.server=INFO")
+        assert told == "Completed updating config for broker-logger 1.\n"
+        (shown,) = tools.json("configs", "--describe", "--broker-logger", "1")
+        assert {
+            "name": "ringlog.server",
+            "value": "INFO",
+            "sensitive": False,
+            "source": "DYNAMIC_BROKER_LOGGER_CONFIG",
+        } in shown["configs"]
+        tools(*loggers, "--alter", "--delete-config", "ringlog.server")
+        for change, why in (
+            ("--add-config=nothing=INFO", "Logger nothing does not exist!"),
+            ("--add-config=root=LOUD", "root to LOUD as it is not a supported log level"),
+            ("--delete-config=root", "Removing the log level of the root logger"),
+        ):
+            assert why in tools.refused(*loggers, "--alter", change)
+        assert "--entity-name" in tools.refused("configs", "--describe", *loggers[1:3])
+        for _ in range(quiet_runs):
+            assert "ringlog.server=WARN " in tools(*loggers, "--describe")
+        said = server.stop()
+    assert 0 < said.count("connection of 127.0.0.1 is closed") < quiet_runs
+
+
 def test_records_and_offsets(tools, tmp_path):
     lines = "from:ida\tk-1\tone\nfrom:jon,to:kim\tk-2\ttwo ä\nNULL\tk-1\tNULL\n"
     properties = ("parse.key=true", "parse.headers=true", "null.marker=NULL")

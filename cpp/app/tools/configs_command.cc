@@ -12,17 +12,21 @@ struct configs_arguments : entity_arguments {
   std::string topic;
   std::string broker;
   bool broker_defaults = false;
+  std::string broker_logger;
   std::string group;
 };
 
 void declare(CLI::App& command, configs_arguments& given) {
   declare_entity_options(command, given);
-  command.get_option("--entity-type")->description("topics, brokers, groups, users, clients, ips");
+  command.get_option("--entity-type")
+      ->description("topics, brokers, broker-loggers, groups, users, clients, ips");
   command.add_flag("--all", given.all, "Defaults, too");
   command.add_option("--topic", given.topic, "--entity-type topics --entity-name ...");
   command.add_option("--broker", given.broker, "--entity-type brokers --entity-name ...");
   command.add_flag("--broker-defaults", given.broker_defaults,
                    "--entity-type brokers --entity-default");
+  command.add_option("--broker-logger", given.broker_logger,
+                     "--entity-type broker-loggers --entity-name ...");
   command.add_option("--group", given.group, "--entity-type groups --entity-name ...");
 }
 
@@ -35,9 +39,11 @@ struct entity {
 result<broker::resource_type> type_of(const std::string& text) {
   if (text == "topics") return broker::resource_type::topic;
   if (text == "brokers") return broker::resource_type::broker;
+  if (text == "broker-loggers") return broker::resource_type::broker_logger;
   if (text == "groups") return broker::resource_type::group;
   return make_error(error_code::invalid_argument,
-                    "--entity-type is topics, brokers, groups, users, clients or ips, not '{}'",
+                    "--entity-type is topics, brokers, broker-loggers, groups, users, clients or "
+                    "ips, not '{}'",
                     text);
 }
 
@@ -45,6 +51,9 @@ result<entity> entity_of(const configs_arguments& given) {
   if (!given.topic.empty()) return entity{broker::resource_type::topic, given.topic};
   if (!given.broker.empty()) return entity{broker::resource_type::broker, given.broker};
   if (given.broker_defaults) return entity{broker::resource_type::broker, ""};
+  if (!given.broker_logger.empty()) {
+    return entity{broker::resource_type::broker_logger, given.broker_logger};
+  }
   if (!given.group.empty()) return entity{broker::resource_type::group, given.group};
   if (given.types.size() != 1 || given.names.size() > 1) {
     return make_error(error_code::invalid_argument, "one --entity-type says whose configs, {} do",
@@ -63,6 +72,8 @@ std::string_view kind_of(broker::resource_type type) {
       return "topic";
     case broker::resource_type::broker:
       return "broker";
+    case broker::resource_type::broker_logger:
+      return "broker-logger";
     default:
       return "group";
   }
@@ -96,6 +107,7 @@ bool is_own(const broker::config_entry& entry, const entity& of) {
     case broker::config_source::topic_config:
     case broker::config_source::group_config:
     case broker::config_source::dynamic_broker_config:
+    case broker::config_source::dynamic_broker_logger_config:
       return true;
     case broker::config_source::dynamic_default_broker_config:
       return of.type == broker::resource_type::broker && of.name == "";
@@ -133,6 +145,8 @@ result<std::vector<std::string>> names_of(const entity& wanted, cluster& target)
     TRY_ASSIGN(const auto described, target.description());
     for (const auto& node : described.nodes) names.push_back(fmt::format("{}", node.id));
     names.emplace_back();
+  } else if (wanted.type == broker::resource_type::broker_logger) {
+    return make_error(error_code::invalid_argument, "--entity-name says which broker's loggers");
   } else {
     TRY_ASSIGN(const auto groups, target.groups());
     for (const auto& group : groups) names.push_back(group.group);

@@ -25,6 +25,9 @@ bool is_set_on(const broker::config_resource& resource, const broker::config_ent
 result<std::vector<broker::config_alteration>> changes_to(const alter_configs_call& call,
                                                           const broker::config_resource& resource,
                                                           const asked_resource& asked) {
+  if (resource.type == broker::resource_type::broker_logger) {
+    return error{error_code::invalid_argument, "Unknown resource type 8"};  // as Kafka says it
+  }
   TRY_ASSIGN(const auto entries, call->core().describe_configs(resource));
   std::vector<broker::config_alteration> changes;
   hash_set<std::string_view> named;

@@ -55,7 +55,7 @@ class broker_machine : public metadata::machine {
   }
 
   broker_services broker_outside() {
-    return {engine, world.time(), world.random(), sink, *logs, *controller};
+    return {engine, world.time(), world.random(), sink, *logs, *controller, loggers};
   }
   broker& facade() { return *served; }
 
@@ -153,6 +153,7 @@ class broker_machine : public metadata::machine {
   }
 
   model::config_map settings;
+  logger_set loggers{sink, log_level::warning};
   std::unique_ptr<broker> served;
 
  private:

@@ -40,8 +40,9 @@ class golden_broker : public storage::storage_environment {
     broker_options how;
     how.node = logs_->identity().node_id;
     how.static_configs = golden_settings();
-    served_ =
-        make_broker({engine_->engine(), clock_, random_, sink_, *logs_, *controller_}, how).value();
+    served_ = make_broker(
+                  {engine_->engine(), clock_, random_, sink_, *logs_, *controller_, loggers_}, how)
+                  .value();
   }
   // As after a kill: the engine stops first.
   ~golden_broker() {
@@ -76,6 +77,7 @@ class golden_broker : public storage::storage_environment {
   golden::directory unpacked_;
   std::unique_ptr<storage::log_manager> logs_;
   std::unique_ptr<metadata::controller> controller_;
+  logger_set loggers_{sink_, log_level::warning};
   std::unique_ptr<broker> served_;
 };
 
