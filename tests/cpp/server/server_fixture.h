@@ -34,9 +34,13 @@ class server_fixture : public io::each_engine_test {
   void start(const model::config_map& settings = {}) {
     auto opened = node::open("memory:", settings);
     ASSERT_TRUE(opened.ok()) << opened.failure().message;
+    serve(std::move(*opened));
+  }
+
+  void serve(std::shared_ptr<node::node> opened) {
     node::serving_options options = options_;
     options.listeners.emplace_back().where = {"127.0.0.1", 0};
-    auto made = node::serving::start(std::move(*opened), options);
+    auto made = node::serving::start(std::move(opened), options);
     ASSERT_TRUE(made.ok()) << made.failure().message;
     serving_ = std::move(*made);
   }

@@ -6,12 +6,12 @@
 #include <mutex>
 
 #include "io/posix_file_system.h"
-#include "io/socket_network.h"
+#include "io/system_clock.h"
 #include "io/system_random.h"
+#include "io/temporary_directory.h"
 #include "io/wrapped_disk.h"
 #include "node/core.h"
 #include "node/engine_thread.h"
-#include "server/server.h"
 #include "server/server_fixture.h"
 
 namespace ringlog::server {
@@ -72,74 +72,80 @@ class gated_disk final : public io::wrapped_disk {
   int waiting_ = 0;
 };
 
+// An open log on a disk of the test's, closed cleanly when it goes.
+class node_on_disk final : public node::node {
+ public:
+  node_on_disk(io::engine_choice choice, io::file_system& disk, const std::string& directory,
+               std::int32_t partitions)
+      : engine_(io::make_engine(choice, clock_, sink_).value()),
+        core_(ringlog::node::core::open(
+                  {disk, *engine_, clock_, random_, sink_},
+                  {.log_directory = directory + "/log",
+                   .journal_directory = directory + "/journal",
+                   .settings = {{"num.partitions", std::to_string(partitions)}}})
+                  .value()),
+        address_("file:" + directory) {
+    thread_.start(*engine_, "engine");
+    on_engine([this](auto done) { core_->start(std::move(done)); });
+  }
+  ~node_on_disk() override {
+    on_engine([this](auto done) { core_->close(std::move(done)); });
+    thread_.stop();
+    engine_->discard();
+  }
+
+  broker::broker& broker() override { return core_->broker(); }
+  executor& engine() override { return *engine_; }
+  const clock& time() const override { return clock_; }
+  random_source& random() override { return random_; }
+  std::shared_ptr<logger_set> loggers() override { return loggers_; }
+  status back_up(const std::string&) override { return make_error(error_code::unsupported, "no"); }
+  const std::string& address() const override { return address_; }
+  status check_usable() const override { return {}; }
+
+ private:
+  template <typename Start>
+  void on_engine(Start start) {
+    std::promise<status> outcome;
+    engine_->post([&] { start([&outcome](status done) { outcome.set_value(std::move(done)); }); });
+    const status done = outcome.get_future().get();
+    EXPECT_TRUE(done.ok()) << done.failure().message;
+  }
+
+  io::system_clock clock_;
+  io::system_random random_;
+  null_log_sink sink_;
+  const std::shared_ptr<logger_set> loggers_ =
+      std::make_shared<logger_set>(sink_, log_level::error);
+  std::unique_ptr<io::loop> engine_;
+  std::unique_ptr<ringlog::node::core> core_;
+  ringlog::node::engine_thread thread_;
+  const std::string address_;
+};
+
 class SlowDiskTest : public server_fixture {
  protected:
   void SetUp() override {
     server_fixture::SetUp();
     if (IsSkipped()) return;
-    std::string name = (std::filesystem::temp_directory_path() / "ringlog-slow-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
     std::filesystem::create_directory(directory_ / "log");
+    options_.network_threads = 1;
   }
 
   void TearDown() override {
     disk_.open_gate();
-    if (core_ != nullptr) stop();
-    if (!directory_.empty()) std::filesystem::remove_all(directory_);
+    if (serving_ != nullptr) stop();
     server_fixture::TearDown();
   }
 
   void start() {
-    engine_ = io::make_engine(GetParam(), clock_, sink_).value();
-    network_loop_ = io::make_engine(GetParam(), clock_, sink_).value();
-    network_ = std::make_unique<io::socket_network>(*network_loop_, clock_);
-    auto opened = node::core::open({disk_, *engine_, clock_, random_, sink_},
-                                   {.log_directory = directory_ / "log",
-                                    .journal_directory = directory_ / "journal",
-                                    .settings = {{"num.partitions", std::to_string(partitions)}}});
-    ASSERT_TRUE(opened.ok()) << opened.failure().message;
-    core_ = std::move(*opened);
-    engine_thread_.start(*engine_, "engine");
-    network_thread_.start(*network_loop_, "network");
-    const status begun =
-        await<status>([&](auto done) { engine_->post([this, done] { core_->start(done); }); });
-    ASSERT_TRUE(begun.ok()) << begun.failure().message;
-    server_ = std::make_unique<server>(
-        core_->broker(), 1, *engine_, clock_, random_, sink_, server_limits(),
-        std::vector<server::place>{{network_loop_.get(), network_.get()}});
-    const auto bound = await<result<io::socket_address>>([&](auto done) {
-      server_->listen(io::socket_address::look_up({"127.0.0.1", 0}).value().front(), 0,
-                      {"127.0.0.1", 0}, done);
-    });
-    ASSERT_TRUE(bound.ok()) << bound.failure().message;
-    where_ = *bound;
+    serve(std::make_shared<node_on_disk>(GetParam(), disk_, directory_.path(), partitions));
   }
 
   void stop() {
-    network_loop_->post([this] { network_->close_all(make_error(error_code::closed, "the end")); });
-    network_thread_.stop();
-    server_.reset();
-    const status closed =
-        await<status>([&](auto done) { engine_->post([this, done] { core_->close(done); }); });
-    EXPECT_TRUE(closed.ok()) << closed.failure().message;
-    engine_thread_.stop();
-    engine_->discard();
-    core_.reset();
-    network_.reset();
-    network_loop_.reset();
-    engine_.reset();
+    server_fixture::stop();
+    serving_.reset();
   }
-
-  template <typename T, typename Start>
-  static T await(Start&& start) {
-    auto promise = std::make_shared<std::promise<T>>();
-    auto answer = promise->get_future();
-    start([promise](T outcome) { promise->set_value(std::move(outcome)); });
-    return answer.get();
-  }
-
-  wire_client connect() const { return wire_client(*where_); }
 
   static produce_request produce_to(std::string_view topic, std::int32_t partition,
                                     bytes_view batch) {
@@ -152,12 +158,6 @@ class SlowDiskTest : public server_fixture {
     fetch_request request = fetch_request_of(topic, 0);
     request.topics[0].partitions[0].partition = partition;
     return request;
-  }
-
-  static void make_topic(wire_client& client, std::string_view name) {
-    metadata_request request;
-    request.topics->emplace_back().name = name;
-    EXPECT_EQ(client.ask<metadata_response>(request, 12).topics.at(0).error_code, 0);
   }
 
   void append(wire_client& client, std::string_view topic, std::int32_t partition) const {
@@ -173,17 +173,7 @@ class SlowDiskTest : public server_fixture {
 
   io::posix_file_system below_;
   gated_disk disk_{below_};
-  io::system_random random_;
-  null_log_sink sink_;
-  std::filesystem::path directory_;
-  std::unique_ptr<io::loop> engine_;
-  std::unique_ptr<io::loop> network_loop_;
-  std::unique_ptr<io::socket_network> network_;
-  std::unique_ptr<node::core> core_;
-  std::unique_ptr<server> server_;
-  node::engine_thread engine_thread_;
-  node::engine_thread network_thread_;
-  std::optional<io::socket_address> where_;
+  const io::temporary_directory directory_;
 };
 
 TEST_P(SlowDiskTest, WhoReadsWhatIsInMemoryWaitsForNoDisk) {
@@ -191,7 +181,7 @@ TEST_P(SlowDiskTest, WhoReadsWhatIsInMemoryWaitsForNoDisk) {
   {
     auto client = connect();
     for (const std::string_view topic : {"cold", "warm"}) {
-      make_topic(client, topic);
+      create_topic(topic);
       for (std::int32_t i = 0; i < partitions; ++i) append(client, topic, i);
     }
   }
@@ -234,8 +224,8 @@ TEST_P(SlowDiskTest, AnOpenPartitionIsServedWhileAnotherOneIsRead) {
   start();
   {
     auto client = connect();
-    make_topic(client, "cold");
-    make_topic(client, "warm");
+    create_topic("cold");
+    create_topic("warm");
     append(client, "cold", 0);
   }
   stop();
@@ -258,7 +248,7 @@ TEST_P(SlowDiskTest, TheOrderOfProducesHolds) {
   start();
   {
     auto client = connect();
-    make_topic(client, "cold");
+    create_topic("cold");
     append(client, "cold", 0);
   }
   stop();
