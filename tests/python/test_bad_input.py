@@ -173,8 +173,8 @@ def test_a_directory_with_the_journal_of_a_newer_version(tmp_path):
     refused(tmp_path, errors.UnsupportedVersionError, "newer ringlog")
 
 
-def test_a_damaged_journal_checkpoint(tmp_path):
-    write_log(tmp_path)
+def test_a_damaged_journal_checkpoint_of_a_killed_process(tmp_path):
+    write_log(tmp_path, "killed")
     checkpoint = tmp_path / "journal" / "checkpoint"
     content = bytearray(checkpoint.read_bytes())
     content[-1] ^= 1
