@@ -11,6 +11,7 @@ namespace ringlog::bench {
 namespace {
 
 constexpr std::size_t distinct_values = 1'000;
+constexpr std::int32_t partitions_at_once = 5'000;
 
 }  // namespace
 
@@ -22,12 +23,17 @@ log::log(const std::string& folder)
 
 log::~log() { close(); }
 
+// One request makes at most limits::new_topic_records_max records, the topic's own among them.
 void log::create_topic(std::int32_t partitions) {
   broker::new_topic topic;
   topic.name = topic_name;
-  topic.partitions = partitions;
+  topic.partitions = std::min(partitions, partitions_at_once);
   need(client::await<broker::created_topic>(patience(), "creating the topic", [&](auto reply) {
     broker().create_topic(topic, false, std::move(reply));
+  }));
+  if (topic.partitions == partitions) return;
+  need(client::await<std::int32_t>(patience(), "adding partitions", [&](auto reply) {
+    broker().create_partitions(topic.name, partitions, false, std::move(reply));
   }));
 }
 
