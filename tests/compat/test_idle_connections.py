@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import wire_exchange
 from served import Served
 
 CONNECTIONS = 10_000
@@ -31,23 +32,14 @@ def many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def framed(request: bytes) -> bytes:
-    return struct.pack(">i", len(request)) + request
-
-
-def receive_answer(client: socket.socket) -> None:
-    (size,) = struct.unpack(">i", client.recv(4, socket.MSG_WAITALL))
-    assert len(client.recv(size, socket.MSG_WAITALL)) == size
-
-
 def connect(host: str, port: int, count: int) -> list[socket.socket]:
     """So many clients, each of which has asked ApiVersions and Metadata."""
     clients = [socket.create_connection((host, port), ANSWER_SECONDS_MAX) for _ in range(count)]
     for request in API_VERSIONS, METADATA:
         for client in clients:
-            client.sendall(framed(request))
+            wire_exchange.send(client, request)
         for client in clients:
-            receive_answer(client)
+            wire_exchange.receive(client)
     return clients
 
 

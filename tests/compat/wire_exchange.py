@@ -13,11 +13,21 @@ def exchange(host: str, port: int, request: bytes, timeout_seconds: float) -> by
     what is no frame; each wait takes at most `timeout_seconds`.
     """
     with socket.create_connection((host, port), timeout_seconds) as wire:
-        wire.sendall(struct.pack(">i", len(request)) + request)
-        (size,) = struct.unpack(">i", _receive(wire, 4))
-        if not 4 <= size <= ANSWER_BYTES_MAX:
-            raise OSError(f"the broker on port {port} answered with a frame of {size} bytes")
-        return _receive(wire, size)
+        send(wire, request)
+        return receive(wire)
+
+
+def send(wire: socket.socket, request: bytes) -> None:
+    wire.sendall(struct.pack(">i", len(request)) + request)
+
+
+def receive(wire: socket.socket) -> bytes:
+    """The next answer, as `exchange` has it."""
+    (size,) = struct.unpack(">i", _receive(wire, 4))
+    if not 4 <= size <= ANSWER_BYTES_MAX:
+        port = wire.getpeername()[1]
+        raise OSError(f"the broker on port {port} answered with a frame of {size} bytes")
+    return _receive(wire, size)
 
 
 def _receive(wire: socket.socket, size: int) -> bytes:
