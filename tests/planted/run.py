@@ -28,7 +28,7 @@ def copy_tree() -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "-z", "--", "."], cwd=TOP, check=True, capture_output=True
     ).stdout.split(b"\0")
-    names = list(filter(None, map(os.fsdecode, tracked)))
+    names = set(filter(None, map(os.fsdecode, tracked)))
     for file in TREE.rglob("*"):  # that was removed since an earlier round
         if file.is_file() and str(file.relative_to(TREE)) not in names:
             file.unlink()
